@@ -1,0 +1,289 @@
+"""The command: parse, one library call, print, exit code. Data goes to standard output, all else to standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from rich.text import Text
+
+from cleaner import __version__, render
+from cleaner.config import Config
+from cleaner.corpus.run import Format, Job, Result, Summary, run
+from cleaner.corpus.sinks import write_atomically
+from cleaner.corpus.sources import STDIN, Source
+from cleaner.corpus.targets import Targets
+from cleaner.errors import CleanerError, ConfigError, ModelError
+from cleaner.model import store
+from cleaner.pipeline import Cleaner
+from cleaner.records import DEFAULT_KEEP, Document, Label, Line
+from cleaner.segment.decode import decode, encode
+
+EXIT_DONE, EXIT_SOME_FAILED, EXIT_USAGE, EXIT_MODEL, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
+
+app = typer.Typer(
+    help="Give it what your scraper wrote, get back what the author wrote.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Inputs = Annotated[
+    list[str] | None,
+    typer.Argument(help="Files, folders (every .txt below), or - for standard input.", show_default=False),
+]
+Keep = Annotated[str | None, typer.Option(help="Labels to keep, with commas; default: body,title.", show_default=False)]
+Drop = Annotated[str | None, typer.Option(help="Labels to leave out of the default.", show_default=False)]
+MinScore = Annotated[
+    float | None,
+    typer.Option(help="Keep lines from this score on; default: the model's own threshold.", show_default=False),
+]
+ModelName = Annotated[str, typer.Option("--model", help="A shipped model's name, or the path of a model folder.")]
+Jobs = Annotated[int, typer.Option(min=1, help="How many processes to use.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say a line about each document.")]
+
+
+def main() -> None:
+    """Run the command and exit."""
+    try:
+        app()
+    except ModelError as error:
+        _say(f"error: {error}")
+        sys.exit(EXIT_MODEL)
+    except CleanerError as error:
+        _say(f"error: {error}")
+        sys.exit(EXIT_USAGE)
+    except KeyboardInterrupt:
+        _say("interrupted.")
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"cleaner {__version__} (model {store.DEFAULT})")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("clean")
+def clean_command(
+    inputs: Inputs = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Where to write: a file, or a folder for several documents."),
+    ] = None,
+    keep: Keep = None,
+    drop: Drop = None,
+    min_score: MinScore = None,
+    removed: Annotated[
+        Path | None,
+        typer.Option(help="A folder for what was taken out, one file a document: label, tab, line."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write a JSON object a document instead of text.")] = False,
+    model: ModelName = store.DEFAULT,
+    jobs: Jobs = 1,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Take boilerplate and ads out of text dumps of web pages."""
+    config = Config(keep=_labels(keep), drop=_labels(drop), min_score=min_score)
+    targets = Targets(tuple(inputs or [STDIN]), output, removed, ".json" if as_json else None)
+    targets.check(prints_many=as_json)
+    job = Job(
+        config=config,
+        model=str(store.find(model)),
+        format=Format.JSON if as_json else Format.TEXT,
+        target=targets.target,
+        removed=targets.removed,
+    )
+    _run(targets.sources(), job, jobs, quiet, verbose, output)
+
+
+@app.command("label")
+def label_command(
+    inputs: Inputs = None,
+    keep: Keep = None,
+    drop: Drop = None,
+    min_score: MinScore = None,
+    model: ModelName = store.DEFAULT,
+    jobs: Jobs = 1,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Print every line with its label: a JSON object a document, nothing taken away."""
+    config = Config(keep=_labels(keep), drop=_labels(drop), min_score=min_score)
+    targets = Targets(tuple(inputs or [STDIN]), None, None, None)
+    targets.check(prints_many=True)
+    job = Job(
+        config=config,
+        model=str(store.find(model)),
+        format=Format.LABELS,
+        target=targets.target,
+        removed=targets.removed,
+    )
+    _run(targets.sources(), job, jobs, quiet, verbose, None)
+
+
+@app.command("explain")
+def explain_command(
+    file: Annotated[str, typer.Argument(help="A text file, or - for standard input.")] = STDIN,
+    keep: Keep = None,
+    drop: Drop = None,
+    min_score: MinScore = None,
+    model: ModelName = store.DEFAULT,
+) -> None:
+    """Show a document in the terminal: what stays, what goes, and why."""
+    cleaner = Cleaner(config=Config(keep=_labels(keep), drop=_labels(drop), min_score=min_score), model=model)
+    decoded = decode(_read(file))
+    for note in decoded.notes:
+        _say(f"{file}: {note}")
+    document = cleaner.label(decoded.text)
+    console = Console(soft_wrap=True, highlight=False)
+    for line in document.lines:
+        console.print(_explained(document, line))
+    kept = sum(document.is_kept(line) for line in document.lines)
+    _say(f"{kept} of {len(document.lines)} lines kept.")
+
+
+@app.command("restore")
+def restore_command(
+    file: Annotated[str, typer.Argument(help="What `clean --json` or `label` wrote, or - for standard input.")] = STDIN,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Where to write: a file, or a folder for several documents."),
+    ] = None,
+) -> None:
+    """Put original documents together again, byte for byte."""
+    restored = list(_restored(_read(file)))
+    if output is None or (len(restored) == 1 and not output.is_dir()):
+        if len(restored) != 1:
+            raise ConfigError(f"{file} holds {len(restored)} documents; name a folder for them with -o.")
+        _emit(restored[0][1]) if output is None else write_atomically(output, restored[0][1])
+        return
+    for id, data in restored:
+        name = PurePosixPath(id)
+        if name.is_absolute() or ".." in name.parts or not name.name:
+            raise ConfigError(
+                f"the id {id!r} cannot be a file below {output}; restore it alone, with -o and a file name."
+            )
+        write_atomically(output / name, data)
+
+
+@app.command("labels")
+def labels_command() -> None:
+    """What each label means, and whether it is kept by default."""
+    table = Table("label", "kept", "meaning", box=None, pad_edge=False)
+    for label in Label:
+        table.add_row(label.value, "yes" if label in DEFAULT_KEEP else "", label.meaning)
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def _labels(names: str | None) -> list[str] | None:
+    return None if names is None else [name.strip() for name in names.split(",") if name.strip()]
+
+
+def _run(documents: Iterable[Source], job: Job, jobs: int, quiet: bool, verbose: bool, output: Path | None) -> None:
+    summary = Summary()
+    console = Console(stderr=True)
+    with Progress(
+        console=console, transient=True, disable=quiet or output is None or not console.is_terminal
+    ) as progress:
+        bar = progress.add_task("cleaning", total=None)
+        for result in run(documents, job, jobs):
+            summary.add(result)
+            progress.update(bar, advance=1, description=f"{summary.documents:,} documents")
+            _report(result, verbose and not quiet, quiet)
+            if result.output is not None:
+                _emit(result.output)
+    if output is not None and not quiet:
+        _say(
+            f"{summary.documents - summary.failed:,} of {summary.documents:,} documents cleaned into {output}; "
+            f"{summary.kept:,} of {summary.lines:,} lines kept."
+        )
+    if summary.failed:
+        if summary.documents > 1:
+            _say(f"{summary.failed:,} of {summary.documents:,} documents failed; each is named above.")
+        raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _report(result: Result, verbose: bool, quiet: bool) -> None:
+    if result.error is not None:
+        _say(f"error: {result.id}: {result.error}")
+        return
+    if not quiet:
+        for note in result.notes:
+            _say(f"{result.id}: {note}")
+    if verbose:
+        _say(f"{result.id}: {result.kept} of {result.lines} lines kept.")
+
+
+def _explained(document: Document, line: Line) -> Text:
+    kept = document.is_kept(line)
+    row = Text(f"{line.number:5} {' ' if kept else '-'} ", style="dim")
+    if not kept:
+        row.append(_visible(line.text), style="dim strike" if sys.stdout.isatty() else "dim")
+        row.append(f"  [{line.label} {line.score:.2f}, {line.decided_by}: {line.reason}]", style="yellow")
+        return row
+    at = line.start
+    for cut in line.cuts:
+        row.append(_visible(document.text[at : cut.start]))
+        row.append(f"[-{_visible(document.text[cut.start : cut.end])}-]", style="dim")
+        row.append(f"[{cut.label}: {cut.reason}]", style="yellow")
+        at = cut.end
+    row.append(_visible(document.text[at : line.end]), style="bold" if line.label is Label.TITLE else "not dim")
+    return row
+
+
+def _visible(text: str) -> str:
+    """Text that can do nothing to a terminal: control characters and lone surrogates as U+FFFD."""
+    return "".join(char if char.isprintable() or char in "\t\u3000\xa0" else "\ufffd" for char in text)
+
+
+def _restored(data: bytes) -> Iterator[tuple[str, bytes]]:
+    try:
+        text = data.decode("utf-8-sig")
+        try:
+            contents = [json.loads(text)]
+        except json.JSONDecodeError:
+            contents = [json.loads(row) for row in text.splitlines() if row.strip()]
+    except ValueError as error:
+        raise ConfigError(f"this is not JSON ({error}); restore reads what `clean --json` or `label` wrote.") from None
+    for content in contents:
+        original, encoding = render.restore(content)
+        yield str(content.get("id", "")), encode(original, encoding)
+
+
+def _read(file: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}.") from None
+
+
+def _emit(data: bytes) -> None:
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def _say(message: str) -> None:
+    typer.echo(message.encode("utf-8", "replace").decode("utf-8"), err=True)
+
+
+if __name__ == "__main__":
+    main()

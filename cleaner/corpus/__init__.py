@@ -1,0 +1,1 @@
+"""Many documents: where they come from, where they go, and the run between."""

@@ -1,0 +1,69 @@
+"""Where documents come from: files, folders of text files, standard input."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from cleaner.errors import InputError
+
+STDIN = "-"
+SUFFIX = ".txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One document to read.
+
+    Attributes:
+        path: the file, or None for standard input.
+        id: what the document is called: its path below the folder that was named, or the file's name.
+    """
+
+    path: Path | None
+    id: str
+
+
+def sources(inputs: Sequence[str], without: Sequence[Path] = ()) -> Iterator[Source]:
+    """The documents that a list of files, folders and "-" names, folder by folder in the order of their names.
+
+    Args:
+        inputs: paths; a folder stands for every .txt file below it.
+        without: folders that are not entered, so that results inside an input are not read again.
+
+    Raises:
+        InputError: for a path that does not exist, and a folder without a text file.
+    """
+    closed = frozenset(folder.resolve() for folder in without)
+    for name in inputs:
+        if name == STDIN:
+            yield Source(None, STDIN)
+            continue
+        path = Path(name)
+        if path.is_dir():
+            found = False
+            for found_path in _text_files(path, closed):
+                found = True
+                yield Source(found_path, PurePosixPath(found_path.relative_to(path)).as_posix())
+            if not found:
+                raise InputError(f"{name} holds no {SUFFIX} file; name the files themselves if they end otherwise.")
+        elif path.exists():
+            yield Source(path, path.name)
+        else:
+            raise InputError(f"{name} does not exist.")
+
+
+def _text_files(folder: Path, closed: frozenset[Path]) -> Iterator[Path]:
+    """Every text file below a folder; entries of one folder at a time are held, never all."""
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be listed: {error.strerror}.") from None
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):  # a link may lead round in a circle
+            if Path(entry.path).resolve() not in closed:
+                yield from _text_files(Path(entry.path), closed)
+        elif entry.name.endswith(SUFFIX):
+            yield Path(entry.path)

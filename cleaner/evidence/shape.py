@@ -1,0 +1,194 @@
+"""What a line looks like: length, case, punctuation, place in the document, repetition.
+
+Every feature is a small integer from -127 to 127, so that everything computed from it later is exact and does
+not depend on which other documents share the batch.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleaner.evidence.compact import CompactLines
+from cleaner.evidence.heuristics import share_labels
+from cleaner.evidence.lanes import pack, sum_lines
+from cleaner.evidence.ngrams import Grams
+from cleaner.segment.plain import LineTable
+
+LARGEST = 127
+
+_BYTE_CLASSES = {
+    "upper": bytes(range(ord("A"), ord("Z") + 1)),
+    "lower": bytes(range(ord("a"), ord("z") + 1)),
+    "digit": b"0123456789",
+    "space": b" ",
+    "comma": b",",
+    "period": b".",
+    "exclamation": b"!?",
+    "colon": b":;",
+    "quote": b"\"'`",
+    "bracket": b"()[]{}",
+    "separator": b"|/\\<>",
+    "symbol": b"@#$%&*+=^~_",
+    "dash": b"-",
+    "lead": bytes(range(0xC0, 0x100)),
+    "continuation": bytes(range(0x80, 0xC0)),
+}
+_COUNTED = pack(np.array([[byte in chars for chars in _BYTE_CLASSES.values()] for byte in range(256)], dtype=np.uint8))
+
+#: Kinds of first and last bytes.
+_ENDS = (b".", b"!?", b":", b",;", b"\"')]}", b"0123456789", bytes(range(0x80, 0x100)), b"|/>-")
+_BEGINS = (
+    _BYTE_CLASSES["upper"],
+    _BYTE_CLASSES["lower"],
+    _BYTE_CLASSES["digit"],
+    b"\"'`",
+    b"([{<",
+    b"-*+#|/>.@",
+)
+_END_OF_SENTENCE = b".!?"
+_CLOSING = b"\"')]"
+#: Sentence ends and closing quotes beyond ASCII.
+_WIDE_QUOTES = ("”".encode(), "’".encode(), "»".encode())
+_WIDE_STOPS = ("…".encode(), "。".encode(), "！".encode(), "？".encode(), "」".encode())
+
+FEATURES: tuple[str, ...] = (
+    "log characters", "log words", "mean word length", "capitalised words",
+    *(f"share of {name}" for name in _BYTE_CLASSES),
+    *(f"log count of {name}" for name in ("comma", "period", "digit", "separator", "quote")),
+    *(f"ends in {kind!r}" for kind in range(len(_ENDS))), "ends a sentence",
+    *(f"begins with {kind!r}" for kind in range(len(_BEGINS))),
+    "contains ©", "contains @ or a web address", "share label",
+    "log copies in the document", "same as the line before", "same as the line after",
+    "relative position", "log lines before", "log lines after",
+)  # fmt: skip
+
+
+def shape_features(lines: LineTable, compacted: CompactLines, words: Grams) -> NDArray[np.int8]:
+    """Describe each line by its own look and its place.
+
+    Args:
+        lines: the batch.
+        compacted: the same lines on the compact buffer.
+        words: their words, for the counts.
+
+    Returns:
+        int8 [lines, len(FEATURES)].
+    """
+    raw, start, end = compacted.raw, compacted.start, compacted.end
+    if not len(lines):
+        return np.zeros((0, len(FEATURES)), dtype=np.int8)
+    counts = sum_lines(_COUNTED, raw, start, 1)[:, : len(_BYTE_CLASSES)]
+    column = dict(zip(_BYTE_CLASSES, counts.T, strict=True))
+    characters = (end - start) - column["continuation"]
+    word_count = words.count
+    is_upper, in_word = _member(_BYTE_CLASSES["upper"])[raw], _WORD[raw]
+    capital = np.zeros(len(raw), dtype=bool)
+    capital[1:] = is_upper[1:] & ~in_word[:-1]
+    capitals = np.add.reduceat(capital, start, dtype=np.int64)
+
+    last, first_byte = raw[end - 1], raw[start]
+    features = [
+        _log(characters), _log(word_count),
+        _limit(8 * (characters - column["space"]) // np.maximum(word_count, 1)),
+        _share(capitals, word_count),
+        *(_share(column[name], end - start) for name in _BYTE_CLASSES),
+        *(_log(column[name]) for name in ("comma", "period", "digit", "separator", "quote")),
+        *(_flag(_member(kind)[last]) for kind in _ENDS), _flag(_ends_sentence(compacted)),
+        *(_flag(_member(kind)[first_byte]) for kind in _BEGINS),
+        _flag(_contains(compacted, "©".encode())),
+        _flag(_contains(compacted, b"@") | _contains(compacted, b"http") | _contains(compacted, b"www.")),
+        _flag(share_labels(compacted) > 0),
+        *_repetition(lines, compacted),
+        *_position(lines),
+    ]  # fmt: skip
+    table: NDArray[np.int8] = np.stack(features, axis=1)
+    return table
+
+
+def _member(chars: bytes) -> NDArray[np.bool_]:
+    table = np.zeros(256, dtype=bool)
+    table[list(chars)] = True
+    return table
+
+
+_WORD = _member(b"".join(_BYTE_CLASSES[name] for name in ("upper", "lower", "digit", "lead", "continuation")))
+
+
+def _log(count: NDArray[np.int64]) -> NDArray[np.int8]:
+    """Eight steps to each doubling."""
+    return _limit(np.rint(8 * np.log2(count + 1.0)))
+
+
+def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.int8]:
+    return _limit((LARGEST * part) // np.maximum(whole, 1))
+
+
+def _flag(truth: NDArray[np.bool_]) -> NDArray[np.int8]:
+    return truth.astype(np.int8) * np.int8(LARGEST)
+
+
+def _limit(values: NDArray[np.generic]) -> NDArray[np.int8]:
+    limited: NDArray[np.int8] = np.clip(values, -LARGEST, LARGEST).astype(np.int8)
+    return limited
+
+
+def _ends_sentence(lines: CompactLines) -> NDArray[np.bool_]:
+    """Whether a line ends in a full stop or the like, perhaps inside a closing quote or bracket."""
+    raw, after = lines.raw, lines.end.copy()
+    for closing in (*_WIDE_QUOTES, *(bytes([byte]) for byte in _CLOSING)):
+        inner = after - len(closing)
+        after = np.where(_ends_with(raw, after, closing) & (inner > lines.start), inner, after)
+    ends = _member(_END_OF_SENTENCE)[raw[after - 1]]
+    for stop in _WIDE_STOPS:
+        ends |= _ends_with(raw, after, stop)
+    return ends
+
+
+def _ends_with(raw: NDArray[np.uint8], after: NDArray[np.int64], tail: bytes) -> NDArray[np.bool_]:
+    same = np.ones(len(after), dtype=bool)
+    for back, byte in enumerate(reversed(tail), start=1):
+        same &= raw[np.maximum(after - back, 0)] == byte
+    return same
+
+
+def _contains(lines: CompactLines, sequence: bytes) -> NDArray[np.bool_]:
+    """Which lines hold a sequence of bytes (in lower case)."""
+    text = lines.folded
+    hit = text[: len(text) - len(sequence) + 1] == sequence[0]
+    for offset, byte in enumerate(sequence[1:], start=1):
+        hit &= text[offset : len(text) - len(sequence) + 1 + offset] == byte
+    found = np.zeros(len(lines), dtype=bool)
+    found[np.searchsorted(lines.start, np.flatnonzero(hit), side="right") - 1] = True
+    return found
+
+
+def _repetition(lines: LineTable, compacted: CompactLines) -> tuple[NDArray[np.int8], ...]:
+    """How often the same line (case and digits aside) stands in its document, and whether right beside."""
+    identity = line_hashes(compacted)
+    keyed = identity * np.uint64(0x9E3779B97F4A7C15) + lines.document.astype(np.uint64)
+    _, inverse, counts = np.unique(keyed, return_inverse=True, return_counts=True)
+    same = np.zeros(len(lines) + 1, dtype=bool)
+    same[1:-1] = keyed[1:] == keyed[:-1]
+    return _log(counts[inverse] - 1), _flag(same[:-1]), _flag(same[1:])
+
+
+def line_hashes(lines: CompactLines) -> NDArray[np.uint64]:
+    """A 64-bit hash of each line, case and digits aside; equal lines have equal hashes in any batch."""
+    # eight bytes of a line at a time would leave gaps at the line's end; a polynomial over bytes does not
+    base, inverse = 0x100000001B3, pow(0x100000001B3, -1, 1 << 64)
+    size = len(lines.folded)
+    powers = np.full(size, base, dtype=np.uint64)
+    powers[:1] = 1
+    prefix = np.cumsum((lines.folded + np.uint64(1)) * np.multiply.accumulate(powers), dtype=np.uint64)
+    shift = np.full(size, inverse, dtype=np.uint64)
+    shift[:1] = 1
+    value = (prefix[lines.end - 1] - prefix[lines.start - 1]) * np.multiply.accumulate(shift)[lines.start]
+    return value ^ (value >> np.uint64(29))
+
+
+def _position(lines: LineTable) -> tuple[NDArray[np.int8], ...]:
+    here = np.arange(len(lines))
+    before = here - lines.first[lines.document]
+    after = lines.first[lines.document + 1] - 1 - here
+    return _share(before, before + after), _log(before), _log(after)

@@ -1,0 +1,125 @@
+"""Arrays in, class probabilities out: a linear model over hashed features and a small network.
+
+All weights are integers and so are all inputs. Sums of integers that stay below 2^24 are exact in float32 and
+below 2^53 in float64, in any order: a score depends neither on the batch nor on how a machine adds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleaner.evidence.lanes import pack, sum_lines
+from cleaner.evidence.ngrams import Grams
+
+#: Largest integer up to which every sum in float32 is exact.
+EXACT = 1 << 24
+#: Largest input of the network, and of its hidden units.
+INPUT_MAX, HIDDEN_MAX = 127, 1023
+_ROWS = 4096
+#: Linear weights are int8, stored as 0..255 so that packed sums never borrow from their neighbour.
+_OFFSET = 128
+#: Linear scores beyond this add nothing: a probability of one in 160,000.
+_LOGIT_LIMIT = 12.0
+
+
+class Linear:
+    """A multi-class linear model over hashed n-grams, each line scaled by the root of its n-gram count."""
+
+    def __init__(self, weight: NDArray[np.int8], scale: float, bias: NDArray[np.float64]) -> None:
+        """Prepare the weights for summing.
+
+        Args:
+            weight: int8 [2^bits, classes].
+            scale: what a weight of 1 is worth.
+            bias: [classes].
+        """
+        buckets, self._classes = weight.shape
+        self.bits = buckets.bit_length() - 1
+        shifted = np.zeros((buckets + 1, self._classes), dtype=np.uint8)  # the last row: no n-gram
+        shifted[:-1] = weight.astype(np.int16) + _OFFSET
+        self._packed = pack(shifted)
+        self._scale, self._bias = scale, bias
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Linear:
+        """The model in a folder's arrays."""
+        return cls(arrays["linear_weight"], float(arrays["linear_scale"]), arrays["linear_bias"])
+
+    def log_probabilities(self, grams: tuple[Grams, ...]) -> NDArray[np.float64]:
+        """Natural logarithms of the class probabilities of each line, float64 [lines, classes]."""
+        per_kind = [sum_lines(self._packed, kind.bucket, kind.first, 255)[:, : self._classes] for kind in grams]
+        sums = np.sum(per_kind, axis=0)
+        count = np.sum([kind.count for kind in grams], axis=0)
+        root = np.sqrt(np.maximum(count, 1))[:, None]
+        logits = (sums - _OFFSET * count[:, None]) / root * self._scale + self._bias
+        return log_softmax(np.clip(logits, -_LOGIT_LIMIT, _LOGIT_LIMIT))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """One hidden layer of rectified units.
+
+    Attributes:
+        hidden_weight: float32 [inputs, hidden], whole numbers.
+        hidden_bias: float32 [hidden], whole numbers.
+        hidden_scale: float32 [hidden], from those sums to 0..HIDDEN_MAX.
+        output_weight: float32 [hidden, classes], whole numbers.
+        output_bias: float32 [classes], whole numbers.
+        output_scale: float, from those sums to natural logarithms.
+    """
+
+    hidden_weight: NDArray[np.float32]
+    hidden_bias: NDArray[np.float32]
+    hidden_scale: NDArray[np.float32]
+    output_weight: NDArray[np.float32]
+    output_bias: NDArray[np.float32]
+    output_scale: float
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Network:
+        """The model in a folder's arrays."""
+        names = ("hidden_weight", "hidden_bias", "hidden_scale", "output_weight", "output_bias")
+        floats = {name: arrays[name].astype(np.float32) for name in names}
+        return cls(**floats, output_scale=float(arrays["output_scale"]))
+
+    def logits(self, features: NDArray[np.int8]) -> NDArray[np.float64]:
+        """Unnormalised log-probabilities, float64 [rows, classes], of int8 features [rows, inputs]."""
+        out = np.empty((len(features), len(self.output_bias)), dtype=np.float64)
+        for at in range(0, len(features), _ROWS):
+            block = features[at : at + _ROWS].astype(np.float32)
+            hidden = block @ self.hidden_weight
+            hidden += self.hidden_bias
+            hidden *= self.hidden_scale
+            np.rint(hidden, out=hidden)
+            np.clip(hidden, 0, HIDDEN_MAX, out=hidden)
+            out[at : at + _ROWS] = hidden @ self.output_weight + self.output_bias
+        return out * self.output_scale
+
+
+def blend(network: NDArray[np.float64], own: NDArray[np.float64], own_share: float) -> NDArray[np.float64]:
+    """Final log-probabilities: the network's, with a say for the line's own words.
+
+    Context lifts a lone line of boilerplate in the middle of good text; a weighted geometric mean with what the
+    line's own words say bounds how far (the logarithmic opinion pool of Genest and Zidek 1986).
+
+    Args:
+        network: [lines, classes], the network's logits.
+        own: [lines, classes], the linear model's log-probabilities.
+        own_share: the weight of the second, from 0 to 1.
+    """
+    return log_softmax((1 - own_share) * log_softmax(network) + own_share * own)
+
+
+def log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Natural logarithms of the probabilities of each row."""
+    shifted = logits - logits.max(axis=1, keepdims=True, initial=-np.inf)
+    total = np.exp(shifted[:, 0])
+    for column in range(1, shifted.shape[1]):  # a fixed order of addition
+        total = total + np.exp(shifted[:, column])
+    result: NDArray[np.float64] = shifted - np.log(total)[:, None]
+    return result

@@ -1,0 +1,140 @@
+"""Find, verify, load and save a model folder. A model file is data and can run no code.
+
+A folder holds `weights.npz` (plain arrays, read with pickling off), `config.json`, `SHA256SUMS` over the two,
+and a card, `README.md`. `sha256sum --check SHA256SUMS` verifies it without this library.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleaner.errors import ModelError
+from cleaner.evidence import context, shape
+from cleaner.model.network import Linear, Network
+from cleaner.records import Label
+
+DEFAULT: Final = "text-v1"
+#: Raised whenever an older library could not read a newer folder, or the other way round.
+FORMAT: Final = 1
+FEATURES: Final = (*shape.FEATURES, *context.FEATURES)
+_WEIGHTS, _CONFIG, _SUMS = "weights.npz", "config.json", "SHA256SUMS"
+_PACKAGE = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A loaded model.
+
+    Attributes:
+        name: the name of its folder.
+        folder: where it was loaded from.
+        min_score: the threshold chosen in training for the default labels to keep.
+        own_share: the say of the linear model in the final score, from 0 to 1.
+        linear: scores a line by its own words.
+        network: scores a line by its shape and surroundings too.
+    """
+
+    name: str
+    folder: Path
+    min_score: float
+    own_share: float
+    linear: Linear
+    network: Network
+
+
+def find(name: str | Path = DEFAULT) -> Path:
+    """The folder of a model: a name of one that ships with the library, or the path of any.
+
+    Raises:
+        ModelError: if there is no such folder.
+    """
+    # in an installed wheel the models lie in the package, in a checkout beside it
+    shipped = (_PACKAGE / "models", _PACKAGE.parent / "models")
+    for folder in (*(home / name for home in shipped), Path(name)):
+        if (folder / _CONFIG).is_file():
+            return folder
+    known = sorted({config.parent.name for home in shipped for config in home.glob(f"*/{_CONFIG}")})
+    raise ModelError(
+        f"there is no model folder {str(name)!r}; give the path of one, or one of: {', '.join(known) or 'none'}."
+    )
+
+
+def load(name: str | Path = DEFAULT) -> Model:
+    """Read and verify a model.
+
+    Raises:
+        ModelError: if the folder is missing, altered, or made for another version of this library.
+    """
+    folder = find(name)
+    content = _verified(folder)
+    try:
+        config = json.loads(content[_CONFIG])
+        found = config["format"]
+        if found != FORMAT:
+            raise ModelError(
+                f"the model in {folder} has format {found}, this version of cleaner reads format {FORMAT}; "
+                f"install the version of cleaner it was made with, or train it again."
+            )
+        if config["labels"] != list(Label) or config["features"] != list(FEATURES):
+            raise ModelError(
+                f"the model in {folder} was trained on other labels or features than this version of cleaner "
+                "computes; train it again."
+            )
+        with np.load(io.BytesIO(content[_WEIGHTS]), allow_pickle=False) as arrays:
+            return _assemble(folder, config, dict(arrays))
+    except (KeyError, ValueError, TypeError) as error:
+        raise ModelError(f"the model in {folder} is not complete ({error}); install or train it again.") from None
+
+
+def save(folder: Path, arrays: dict[str, NDArray[Any]], config: dict[str, Any], card: str) -> None:
+    """Write a model folder.
+
+    Args:
+        folder: where; it is made if need be.
+        arrays: what `linear_arrays` and `network_arrays` name.
+        config: `min_score`, `own_share` and whatever else should be known of the model.
+        card: the model's card, Markdown.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    packed = io.BytesIO()
+    np.savez_compressed(packed, allow_pickle=False, **arrays)
+    whole = {"format": FORMAT, "labels": list(Label), "features": list(FEATURES), **config}
+    content = {_WEIGHTS: packed.getvalue(), _CONFIG: (json.dumps(whole, indent=2) + "\n").encode()}
+    for name, data in content.items():
+        (folder / name).write_bytes(data)
+    sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in content.items())
+    (folder / _SUMS).write_text(sums, encoding="utf-8")
+    (folder / "README.md").write_text(card, encoding="utf-8")
+
+
+def _verified(folder: Path) -> dict[str, bytes]:
+    try:
+        rows = (folder / _SUMS).read_text(encoding="utf-8").splitlines()
+        expected = {name: digest for digest, name in (row.split() for row in rows)}
+        content = {name: (folder / name).read_bytes() for name in (_WEIGHTS, _CONFIG)}
+    except (OSError, ValueError) as error:
+        raise ModelError(f"the model in {folder} cannot be read ({error}); install or train it again.") from None
+    for name, data in content.items():
+        if hashlib.sha256(data).hexdigest() != expected.get(name):
+            raise ModelError(f"{folder / name} is not the file its checksum was made for; install or train it again.")
+    return content
+
+
+def _assemble(folder: Path, config: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Model:
+    return Model(
+        name=folder.name,
+        folder=folder,
+        min_score=float(config["min_score"]),
+        own_share=float(config["own_share"]),
+        linear=Linear.from_arrays(arrays),
+        network=Network.from_arrays(arrays),
+    )

@@ -1,0 +1,183 @@
+"""A labelled document becomes clean text, or JSON, or again the text it was.
+
+Everything here works on spans of the input, so that the clean text can hold nothing the input does not, and
+kept and removed pieces together are the input.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from cleaner.errors import InputError
+from cleaner.records import Document
+
+_BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
+_BYTE_ORDER_MARK = "\ufeff"
+
+Span = tuple[int, int]
+
+
+def clean_text(document: Document) -> str:
+    """The kept part of a document."""
+    return join(document.text, _document_spans(document))
+
+
+def join(text: str, spans: Sequence[Span]) -> str:
+    """The text of spans, one after the other."""
+    return "".join([text[start:end] for start, end in spans])
+
+
+def pieces(document: Document) -> list[tuple[bool, str]]:
+    """Cut a document's text into kept (True) and removed (False) pieces that, in order, rebuild it."""
+    found: list[tuple[bool, str]] = []
+    at = 0
+    for start, end in _document_spans(document):
+        if start > at:
+            found.append((False, document.text[at:start]))
+        if end > start:
+            found.append((True, document.text[start:end]))
+        at = end
+    if at < len(document.text):
+        found.append((False, document.text[at:]))
+    return found
+
+
+def _document_spans(document: Document) -> list[Span]:
+    lines = document.lines
+    return kept_spans(
+        document.text,
+        [line.start for line in lines],
+        [line.end for line in lines],
+        [document.is_kept(line) for line in lines],
+        {k: [(cut.start, cut.end) for cut in line.cuts] for k, line in enumerate(lines) if line.cuts},
+    )
+
+
+def kept_spans(
+    text: str,
+    start: Sequence[int],
+    end: Sequence[int],
+    kept: Sequence[bool],
+    cuts: dict[int, list[Span]],
+) -> list[Span]:
+    """The spans of a text that make up its clean text.
+
+    What stands between two lines stays as it is when both lines stay. Where lines are taken out between two
+    kept ones, of the separators around them the one with the most line breaks stays, so that a paragraph break
+    remains a paragraph break. A byte order mark is never part of the clean text.
+
+    Args:
+        text: the document.
+        start, end: offsets of its lines.
+        kept: whether each line stays.
+        cuts: by line, the spans inside it that go.
+    """
+    spans: list[Span] = []
+    count = len(start)
+    last = -1
+    k = 0
+    while k < count:
+        if not kept[k]:
+            k += 1
+            continue
+        run = k
+        while run + 1 < count and kept[run + 1] and run not in cuts and run + 1 not in cuts:
+            run += 1
+        if last < 0:
+            if k == 0:
+                spans.append((len(_BYTE_ORDER_MARK) if text.startswith(_BYTE_ORDER_MARK) else 0, start[0]))
+        else:
+            gaps = [(end[i], start[i + 1]) for i in range(last, k)]
+            spans.append(max(gaps, key=lambda gap: len(_BREAK.findall(text, *gap))))
+        spans.extend(_without(start[k], end[run], cuts.get(k, [])))
+        last, k = run, run + 1
+    if last == count - 1 and count:
+        spans.append((end[last], len(text)))
+    elif last >= 0 and (found := _BREAK.search(text, end[last])):
+        spans.append(found.span())
+    return spans
+
+
+def _without(start: int, end: int, cuts: Sequence[Span]) -> list[Span]:
+    spans = []
+    for cut_start, cut_end in cuts:
+        spans.append((start, cut_start))
+        start = cut_end
+    return [*spans, (start, end)]
+
+
+def to_json(document: Document, id: str, text: str) -> dict[str, Any]:
+    """A document as JSON values.
+
+    Args:
+        document: the labelled document.
+        id: what the caller calls it.
+        text: the text to put beside the lines: the clean one, or the whole.
+
+    Returns:
+        `id`, `text`, `encoding`, `notes`, `lines`, and `separators`: what stands before, between and after the
+        lines, one more than there are lines, so that `restore` can put the original together again.
+    """
+    edges = [0, *(offset for line in document.lines for offset in (line.start, line.end)), len(document.text)]
+    return {
+        "id": id,
+        "text": text,
+        "encoding": document.encoding,
+        "notes": list(document.notes),
+        "lines": [
+            {
+                "number": line.number,
+                "start": line.start,
+                "end": line.end,
+                "text": line.text,
+                "label": line.label.value,
+                "score": line.score,
+                "decided_by": line.decided_by.value,
+                "reason": line.reason,
+                "kept": document.is_kept(line),
+                "cuts": [
+                    {"start": cut.start, "end": cut.end, "label": cut.label.value, "reason": cut.reason}
+                    for cut in line.cuts
+                ],
+            }
+            for line in document.lines
+        ],
+        "separators": [document.text[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True)],
+    }
+
+
+def restore(content: Any) -> tuple[str, str | None]:
+    """Put the original together again from what `to_json` made.
+
+    Returns:
+        The text, and the codec its bytes were read with (None if it never was bytes).
+
+    Raises:
+        InputError: if the content is not such an object.
+    """
+    try:
+        lines, separators = content["lines"], content["separators"]
+        texts = [line["text"] for line in lines]
+        if len(separators) != len(texts) + 1:
+            raise InputError("the JSON document is not whole: it needs one separator more than it has lines.")
+        parts = [separators[0]]
+        for text, separator in zip(texts, separators[1:], strict=True):
+            parts += [text, separator]
+        return "".join(parts), content.get("encoding")
+    except (KeyError, TypeError, AttributeError):
+        raise InputError(
+            "this is not a document that `cleaner clean --json` or `cleaner label` wrote: "
+            "it lacks the fields 'lines' and 'separators'."
+        ) from None
+
+
+def removed_text(document: Document) -> str:
+    """What was taken out of a document: a line each, its label, a tab, and its text."""
+    rows = []
+    for line in document.lines:
+        if not document.is_kept(line):
+            rows.append(f"{line.label}\t{line.text}\n")
+        rows += [f"{cut.label}\t{document.text[cut.start : cut.end]}\n" for cut in line.cuts if document.is_kept(line)]
+    return "".join(rows)

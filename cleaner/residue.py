@@ -1,0 +1,108 @@
+"""Boilerplate glued inside a line: which stretches to cut from a line that is otherwise kept.
+
+Extractors that join text nodes without a space leave file names, ad markers and teasers stuck to sentences.
+Each rule is general, says what it is for, and cuts only what stands at a seam between two texts.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleaner.evidence.compact import CompactLines
+from cleaner.records import Cut, Label
+
+_MEDIA = r"(?:jpe?g|png|gif|webp|avif|svg|bmp|tiff?|mp3|mp4|mpe?g-?4?|webm|mov|avi|m4[av]|wav|ogg)"
+
+#: (what it is, label, pattern); group "cut" is what goes.
+_RULES: tuple[tuple[str, Label, re.Pattern[str]], ...] = (
+    (
+        # "jpegMpeg4-1280x720The war began ...": media types and a size, from a player's fallback text
+        "a media type and a picture size, glued to the text",
+        Label.OTHER,
+        re.compile(rf"(?P<cut>\b(?:{_MEDIA}[-_./ ]?)+\d{{2,5}}\s?[x×]\s?\d{{2,5}})(?=[^\W\d_]|[\s\"'“‘(])", re.I),
+    ),
+    (
+        # "photo_2016-12.jpgThe war began ...": the name of a media file, with no space after it
+        "the name of a media file, glued to the text",
+        Label.OTHER,
+        re.compile(rf"(?P<cut>(?:^|(?<=\s))[\w%()+-]*[\d_%-][\w%()+.-]*\.(?i:{_MEDIA}))(?=[A-Z\"“‘'])"),
+    ),
+    (
+        # "... he said.ADVERTISEMENTThe next ...": an ad marker in capitals at a seam without a space
+        "an ad marker, glued to the text",
+        Label.ADVERT,
+        re.compile(
+            r"(?:^|(?<=[.!?\"”’)]))\s?"
+            r"(?P<cut>ADVERTISEMENT|Advertisement|ANZEIGE|PUBLICIDAD|PUBLICITÉ)(?=[A-Z\"“‘']|$)"
+        ),
+    ),
+    (
+        # "... said. Advertisement Continue reading the main story": the skip link of an ad slot
+        "a skip link around an advertisement",
+        Label.ADVERT,
+        re.compile(
+            r"(?:^|(?<=[.!?\"”’)]))\s*(?P<cut>(?:Advertisement\s*)?(?:Continue reading the main story"
+            r"|(?:Story|Article) continues (?:after|below) (?:this |the )?advertisement))(?=[A-Z\"“‘'\s.]|$)",
+            re.I,
+        ),
+    ),
+    (
+        # "... he said. [Read more: Ten ways to ...]": a teaser in brackets of its own
+        "a teaser in brackets",
+        Label.RECOMMENDED,
+        re.compile(
+            r"(?P<cut>[\[(](?:read (?:more|also|next)|also read|see also|related|watch(?: now)?|more)\s*:"
+            r"[^\[\]()]*[\])])",
+            re.I,
+        ),
+    ),
+)
+
+#: What the folded form of a line (lower case, every digit 0) must hold for any rule to match. Plain search for
+#: these costs next to nothing, so that the patterns run on a handful of lines only.
+_HINTS = tuple(
+    hint.encode()
+    for hint in (
+        *("0x0", "0 x0", "0x 0", "0 x 0", "0×0", "0 ×0", "0× 0", "0 × 0"),
+        *(".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".svg", ".bmp", ".tif", ".mp", ".webm", ".mov"),
+        *(".avi", ".m0", ".wav", ".ogg", "advertisement", "anzeige", "publicidad", "publicité"),
+        "continue reading the main story",
+        *(f"{bracket}{word}" for bracket in "[(" for word in ("read", "also", "see", "related", "watch", "more")),
+    )
+)
+
+
+def candidates(lines: CompactLines) -> NDArray[np.int64]:
+    """The lines of a batch that may need cutting, rising; no other line does."""
+    text = lines.folded.tobytes()
+    found: list[int] = []
+    for hint in _HINTS:
+        at = text.find(hint)
+        while at >= 0:
+            found.append(at)
+            at = text.find(hint, at + 1)
+    return np.unique(np.searchsorted(lines.start, np.array(found, dtype=np.int64), side="right") - 1)
+
+
+def cuts_in(text: str, start: int, end: int) -> tuple[Cut, ...]:
+    """The stretches to cut from the line that is `text[start:end]`, in order and apart from each other."""
+    line = text[start:end]
+    found: list[Cut] = []
+    for reason, label, pattern in _RULES:
+        for match in pattern.finditer(line):
+            a, b = match.span("cut")
+            if not line[:a].strip():  # at the line's beginning the blank after the residue goes with it
+                a, b = 0, b + len(line[b:]) - len(line[b:].lstrip())
+            elif not line[b:].strip() or line[a - 1].isspace():  # else the blank before it
+                a = len(line[:a].rstrip())
+            if b > a and not all(c.isspace() for c in line[:a] + line[b:]):
+                found.append(Cut(start + a, start + b, label, reason))
+    found.sort(key=lambda cut: (cut.start, -cut.end))
+    apart: list[Cut] = []
+    for cut in found:
+        if not apart or cut.start >= apart[-1].end:
+            apart.append(cut)
+    return tuple(apart)

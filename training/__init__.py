@@ -1,0 +1,1 @@
+"""How the shipped model is made and measured; imports `cleaner`, never the other way round."""
