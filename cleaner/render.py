@@ -118,7 +118,8 @@ def to_json(document: Document, id: str, text: str) -> dict[str, Any]:
 
     Returns:
         `id`, `text`, `encoding`, `notes`, `lines`, and `separators`: what stands before, between and after the
-        lines, one more than there are lines, so that `restore` can put the original together again.
+        lines, one more than there are lines, so that `restore` can put the original together again. (JSON takes
+        two lone surrogates that happen to form a pair for one character; no file decodes to such a text.)
     """
     edges = [0, *(offset for line in document.lines for offset in (line.start, line.end)), len(document.text)]
     return {

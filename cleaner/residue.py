@@ -16,19 +16,23 @@ from cleaner.records import Cut, Label
 
 _MEDIA = r"(?:jpe?g|png|gif|webp|avif|svg|bmp|tiff?|mp3|mp4|mpe?g-?4?|webm|mov|avi|m4[av]|wav|ogg)"
 
-#: (what it is, label, pattern); group "cut" is what goes.
+#: (what it is, label, pattern); the one named group that takes part in a match is what goes.
 _RULES: tuple[tuple[str, Label, re.Pattern[str]], ...] = (
     (
         # "jpegMpeg4-1280x720The war began ...": media types and a size, from a player's fallback text
         "a media type and a picture size, glued to the text",
         Label.OTHER,
-        re.compile(rf"(?P<cut>\b(?:{_MEDIA}[-_./ ]?)+\d{{2,5}}\s?[x×]\s?\d{{2,5}})(?=[^\W\d_]|[\s\"'“‘(])", re.I),
+        re.compile(
+            rf"^(?P<cut>(?:{_MEDIA}[-_./]?){{1,4}}\d{{2,5}}[x×]\d{{2,5}})(?=\s|[^\W\d_]|[\"“‘(])"
+            rf"|(?<![\w-])(?P<seam>(?:{_MEDIA}[-_./]?){{1,4}}\d{{2,5}}[x×]\d{{2,5}})(?=[^\W\d_]|[\"“‘(])",
+            re.I,
+        ),
     ),
     (
         # "photo_2016-12.jpgThe war began ...": the name of a media file, with no space after it
         "the name of a media file, glued to the text",
         Label.OTHER,
-        re.compile(rf"(?P<cut>(?:^|(?<=\s))[\w%()+-]*[\d_%-][\w%()+.-]*\.(?i:{_MEDIA}))(?=[A-Z\"“‘'])"),
+        re.compile(rf"(?P<cut>(?:^|(?<=\s))[\w%()+-]{{0,60}}[\d_%-][\w%()+.-]{{0,60}}\.(?i:{_MEDIA}))(?=[A-Z\"“‘'])"),
     ),
     (
         # "... he said.ADVERTISEMENTThe next ...": an ad marker in capitals at a seam without a space
@@ -54,8 +58,8 @@ _RULES: tuple[tuple[str, Label, re.Pattern[str]], ...] = (
         "a teaser in brackets",
         Label.RECOMMENDED,
         re.compile(
-            r"(?P<cut>[\[(](?:read (?:more|also|next)|also read|see also|related|watch(?: now)?|more)\s*:"
-            r"[^\[\]()]*[\])])",
+            r"(?P<cut>[\[(](?:read (?:more|also|next)|also read|watch(?: now)?)\s*:"
+            r"[^\[\]()]{1,200}[\])])",
             re.I,
         ),
     ),
@@ -66,11 +70,25 @@ _RULES: tuple[tuple[str, Label, re.Pattern[str]], ...] = (
 _HINTS = tuple(
     hint.encode()
     for hint in (
-        *("0x0", "0 x0", "0x 0", "0 x 0", "0×0", "0 ×0", "0× 0", "0 × 0"),
-        *(".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".svg", ".bmp", ".tif", ".mp", ".webm", ".mov"),
+        *(
+            "0x0",
+            "0×0",
+            ".jpg",
+            ".jpeg",
+            ".png",
+            ".gif",
+            ".webp",
+            ".avif",
+            ".svg",
+            ".bmp",
+            ".tif",
+            ".mp",
+            ".webm",
+            ".mov",
+        ),
         *(".avi", ".m0", ".wav", ".ogg", "advertisement", "anzeige", "publicidad", "publicité"),
         "continue reading the main story",
-        *(f"{bracket}{word}" for bracket in "[(" for word in ("read", "also", "see", "related", "watch", "more")),
+        *(f"{bracket}{word}" for bracket in "[(" for word in ("read ", "also read", "watch")),
     )
 )
 
@@ -93,7 +111,7 @@ def cuts_in(text: str, start: int, end: int) -> tuple[Cut, ...]:
     found: list[Cut] = []
     for reason, label, pattern in _RULES:
         for match in pattern.finditer(line):
-            a, b = match.span("cut")
+            a, b = match.span(match.lastgroup or 0)
             if not line[:a].strip():  # at the line's beginning the blank after the residue goes with it
                 a, b = 0, b + len(line[b:]) - len(line[b:].lstrip())
             elif not line[b:].strip() or line[a - 1].isspace():  # else the blank before it

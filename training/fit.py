@@ -190,7 +190,9 @@ def fit_network(
     def one(seed: int) -> tuple[NDArray[np.float64], ...]:
         return _train_network(scaled, label, weight, dataclasses.replace(settings, seed=settings.seed + seed))
 
-    parts = Parallel(n_jobs=2, prefer="threads")(delayed(one)(seed) for seed in range(settings.networks))
+    with warnings.catch_warnings():  # the number of passes is a choice here, not a failure to converge
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        parts = Parallel(n_jobs=2, prefer="threads")(delayed(one)(seed) for seed in range(settings.networks))
     first = np.concatenate([part[0] for part in parts], axis=1) / deviation[:, None]
     first_bias = np.concatenate([part[1] for part in parts]) - mean @ first
     output = np.concatenate([part[2] for part in parts]) / len(parts)
@@ -211,9 +213,7 @@ def _train_network(
         tol=0.0,
         random_state=settings.seed,
     )
-    with warnings.catch_warnings():  # the number of passes is a choice here, not a failure to converge
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(scaled, label, sample_weight=weight)
+    model.fit(scaled, label, sample_weight=weight)
     (first, second), (first_bias, second_bias) = model.coefs_, model.intercepts_
     if second.shape[1] == 1:  # with two classes there is one output, for the second of them
         second, second_bias = np.hstack([0 * second, second]), np.append(0.0, second_bias)

@@ -64,7 +64,9 @@ def compact(lines: LineTable) -> CompactLines:
     place = np.cumsum(keep, dtype=np.int64)
     raw = text[keep]
     start, end = place[lines.start - 1], place[lines.end] - 1
-    indented = start[raw[start] == _SPACE]
-    raw[indented] = LINE_FEED
-    start += raw[start] == LINE_FEED
-    return CompactLines(raw, _FOLD[raw], np.minimum(start, end), end)
+    indented = raw[start] == _SPACE
+    if indented.any():  # of a run of blanks at the beginning of a line the last one is still there
+        raw = np.delete(raw, start[indented])
+        gone = np.cumsum(indented)
+        start, end = start - (gone - indented), end - gone
+    return CompactLines(raw, _FOLD[raw], start, end)

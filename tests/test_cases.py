@@ -1,0 +1,51 @@
+"""Documents as data: input, what should come out, and why. Known failures are strict: a fix is noticed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cleaner import Cleaner
+from cleaner.evidence.compact import compact
+from cleaner.residue import candidates, cuts_in
+from cleaner.segment.plain import split
+
+Case = dict[str, str]
+CASES = Path(__file__).parent / "cases"
+
+
+def _cases(name: str) -> list[Case]:
+    cases: list[Case] = json.loads((CASES / f"{name}.json").read_text(encoding="utf-8"))
+    assert cases, f"{name}.json holds no case"
+    return cases
+
+
+def _id(case: Case) -> str:
+    return case.get("name", case["why"])
+
+
+@pytest.mark.parametrize("case", _cases("wild"), ids=_id)
+def test_what_the_author_wrote_comes_back(cleaner: Cleaner, case: Case) -> None:
+    assert cleaner.clean(case["input"]) == case["expected"], case["why"]
+
+
+@pytest.mark.parametrize("case", _cases("negative"), ids=_id)
+def test_clean_documents_stay_whole(cleaner: Cleaner, case: Case) -> None:
+    assert cleaner.clean(case["input"]) == case["input"], case["why"]
+
+
+@pytest.mark.xfail(reason="known failure")
+@pytest.mark.parametrize("case", _cases("known_failures"), ids=_id)
+def test_known_failures(cleaner: Cleaner, case: Case) -> None:
+    assert cleaner.clean(case["input"]) == case["expected"], case["why"]
+
+
+@pytest.mark.parametrize("case", _cases("residue"), ids=_id)
+def test_residue_is_cut_and_nothing_else(case: Case) -> None:
+    line = case["input"]
+    cuts = cuts_in(line, 0, len(line))
+    assert [line[cut.start : cut.end] for cut in cuts] == case["cuts"], case["why"]
+    if cuts:  # the cheap test before the patterns must not miss what they find
+        assert candidates(compact(split([line]))).tolist() == [0]
