@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
@@ -12,7 +13,6 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
-from rich.text import Text
 
 from cleaner import __version__, render
 from cleaner.config import Config
@@ -23,7 +23,8 @@ from cleaner.corpus.targets import Targets
 from cleaner.errors import CleanerError, ConfigError, ModelError
 from cleaner.model import store
 from cleaner.pipeline import Cleaner
-from cleaner.records import DEFAULT_KEEP, Document, Label, Line
+from cleaner.records import DEFAULT_KEEP, Label
+from cleaner.report.terminal import explained
 from cleaner.segment.decode import decode, encode
 
 EXIT_DONE, EXIT_SOME_FAILED, EXIT_USAGE, EXIT_MODEL, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
@@ -33,6 +34,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 
 Inputs = Annotated[
@@ -156,7 +158,7 @@ def explain_command(
     document = cleaner.label(decoded.text)
     console = Console(soft_wrap=True, highlight=False)
     for line in document.lines:
-        console.print(_explained(document, line))
+        console.print(explained(document, line))
     kept = sum(document.is_kept(line) for line in document.lines)
     _say(f"{kept} of {len(document.lines)} lines kept.")
 
@@ -233,28 +235,6 @@ def _report(result: Result, verbose: bool, quiet: bool) -> None:
         _say(f"{result.id}: {result.kept} of {result.lines} lines kept.")
 
 
-def _explained(document: Document, line: Line) -> Text:
-    kept = document.is_kept(line)
-    row = Text(f"{line.number:5} {' ' if kept else '-'} ", style="dim")
-    if not kept:
-        row.append(_visible(line.text), style="dim strike" if sys.stdout.isatty() else "dim")
-        row.append(f"  [{line.label} {line.score:.2f}, {line.decided_by}: {line.reason}]", style="yellow")
-        return row
-    at = line.start
-    for cut in line.cuts:
-        row.append(_visible(document.text[at : cut.start]))
-        row.append(f"[-{_visible(document.text[cut.start : cut.end])}-]", style="dim")
-        row.append(f"[{cut.label}: {cut.reason}]", style="yellow")
-        at = cut.end
-    row.append(_visible(document.text[at : line.end]), style="bold" if line.label is Label.TITLE else "not dim")
-    return row
-
-
-def _visible(text: str) -> str:
-    """Text that can do nothing to a terminal: control characters and lone surrogates as U+FFFD."""
-    return "".join(char if char.isprintable() or char in "\t\u3000\xa0" else "\ufffd" for char in text)
-
-
 def _restored(data: bytes) -> Iterator[tuple[str, bytes]]:
     try:
         text = data.decode("utf-8-sig")
@@ -277,8 +257,17 @@ def _read(file: str) -> bytes:
 
 
 def _emit(data: bytes) -> None:
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(EXIT_SOME_FAILED) from None
+    except OSError as error:
+        # what is still in the buffer would fail once more on exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say(f"error: standard output cannot be written: {error.strerror}.")
+        raise typer.Exit(EXIT_SOME_FAILED) from None
 
 
 def _say(message: str) -> None:

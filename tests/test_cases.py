@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from cleaner.evidence.compact import compact
 from cleaner.residue import candidates, cuts_in
 from cleaner.segment.plain import split
 
-Case = dict[str, str]
+Case = dict[str, Any]
 CASES = Path(__file__).parent / "cases"
 
 
@@ -23,7 +24,7 @@ def _cases(name: str) -> list[Case]:
 
 
 def _id(case: Case) -> str:
-    return case.get("name", case["why"])
+    return str(case.get("name", case["why"]))
 
 
 @pytest.mark.parametrize("case", _cases("wild"), ids=_id)

@@ -38,8 +38,10 @@ LABELS = list(Label)
 UNLABELLED = -1
 _ROOT = Path(__file__).parent.parent
 #: What a trained model depends on; training again is only skipped while none of it has changed.
-_CODE = ("cleaner/records.py", "cleaner/segment/plain.py", "cleaner/evidence/*.py", "cleaner/model/network.py")
-_CODE += ("training/corpora.py", "training/synthetic.py", "training/fit.py")
+_CODE = (
+    *("cleaner/records.py", "cleaner/segment/plain.py", "cleaner/evidence/*.py", "cleaner/model/network.py"),
+    *("training/corpora.py", "training/synthetic.py", "training/fit.py"),
+)
 _MEMORY = Memory(_ROOT / ".cache" / "training", verbose=0)
 _KEPT = [i for i, label in enumerate(Label) if label in DEFAULT_KEEP]
 
@@ -233,7 +235,7 @@ def quantise(
     limit = EXACT - 1
     unit = (np.abs(first).sum(axis=0) * INPUT_MAX + np.abs(first_bias) + 1e-9) / (limit - INPUT_MAX * len(first))
     hidden_weight, hidden_bias = np.rint(first / unit), np.rint(first_bias / unit)
-    largest = np.maximum(np.quantile(rows @ first.astype(np.float32) + first_bias, 0.9999, axis=0), 1e-6)
+    largest = np.maximum((rows @ first.astype(np.float32) + first_bias).max(axis=0), 1e-6)
     hidden_scale = unit * HIDDEN_MAX / largest
     scaled = output * (largest / HIDDEN_MAX)[:, None]
     step = (np.abs(scaled).sum(axis=0) * HIDDEN_MAX + np.abs(output_bias)).max() / (limit - HIDDEN_MAX * len(output))

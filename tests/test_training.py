@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cleaner import Label
+from cleaner.evidence.compact import compact
+from cleaner.evidence.ngrams import hash_lines
+from cleaner.model.network import Linear, Network
+from cleaner.pipeline import gather
+from cleaner.segment.plain import split
+from training.corpora import SEEDS, CorpusError, Page, read_corpora, read_pages, read_seeds
+from training.evaluate import Judged, body_f1, errors, label_table, removal, report_seeds, word_f1, words
+from training.fit import Settings, fit, gram_matrix, quantise
+from training.synthetic import synthetic_pages
+
+
+def test_every_line_of_the_seeds_has_a_label() -> None:
+    seeds = read_seeds()
+    assert [(len(page.labels), page.labels.count(Label.BODY)) for page in seeds] == [
+        *((33, 11), (34, 25), (13, 6), (66, 22), (9, 7))
+    ]
+    assert all(label is not None for page in seeds for label in page.labels)
+
+
+def test_the_seeds_say_where_to_cut() -> None:
+    cut = {
+        page.lines[line][a:b]: page.lines[line][b : b + 8]
+        for page in read_seeds()
+        for line, cuts in page.cuts.items()
+        for a, b, _ in cuts
+    }
+    assert [text[:20] for text in cut] == ["Syria, Bashar assad,", "jpegMpeg4-1280x720"]
+    assert list(cut.values()) == ["FILE – I", "Syria's "]
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ("1-2\tbody\n", "labels 2 lines; the text has 3 non-empty ones"),
+        ("1-1\tbody\n3-3\tbody\n", "the run 3-3 does not follow line 1"),
+        ("1-3\tboddy\n", "'boddy' is not a valid Label"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_refused(tmp_path: Path, table: str, says: str) -> None:
+    (tmp_path / "a.txt").write_text("one\n\ntwo\nthree\n")
+    (tmp_path / "a.tsv").write_text(table)
+    with pytest.raises(ValueError, match=says):
+        read_pages(tmp_path)
+
+
+def test_a_folder_without_pages_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="holds no labelled page"):
+        read_pages(tmp_path)
+    assert read_corpora(tmp_path) == []
+
+
+def test_rows_end_at_line_feeds_only(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("one\u2028and a half\ntwo\n", encoding="utf-8")
+    (tmp_path / "a.tsv").write_text("1-1\tbody\n2-2\tlegal\n")
+    assert read_pages(tmp_path)[0].labels == (Label.BODY, Label.BODY, Label.LEGAL)
+
+
+def _page(name: str, *rows: tuple[Label, str]) -> Page:
+    text = "\n".join(text for _, text in rows)
+    return Page(name, "test", f"{name}.example", "en", text, tuple(label for label, _ in rows))
+
+
+PAGES = [
+    _page(
+        f"page{k}",
+        (Label.TITLE, f"The mill of village {k}"),
+        *((Label.BODY, f"In the year 18{k}{i} the miller bought a second stone.") for i in range(6)),
+        (Label.RECOMMENDED, f"Ten mills to see, part {k}"),
+        (Label.SUBSCRIPTION, f"Get the letter of village {k}"),
+    )
+    for k in range(4)
+]
+
+
+def test_synthetic_pages_hold_only_text_of_the_given_pages() -> None:
+    known = {(text, label) for page in PAGES for text, label in zip(page.lines, page.labels, strict=True)}
+    made = synthetic_pages(PAGES, copies=5, seed=1)
+    assert made == synthetic_pages(PAGES, copies=5, seed=1)
+    assert len(made) == 20
+    for page in made:
+        assert set(zip(page.lines, page.labels, strict=True)) <= known
+        assert page.host in {source.host for source in PAGES}
+    assert any(page.labels.count(Label.SUBSCRIPTION) for page in made)
+
+
+def test_training_matrix_and_library_agree() -> None:
+    texts = [(SEEDS / name).read_text(encoding="utf-8") for name in ("000_1361d716e4f5d7c1.txt",)]
+    grams = hash_lines(compact(split(texts)), 10)
+    weight = np.random.default_rng(0).integers(-127, 128, size=(1 << 10, len(Label))).astype(np.int8)
+    bias = np.linspace(-1, 1, len(Label))
+    logits = gram_matrix(grams, 10) @ (weight / 64.0) + bias
+    limited = np.clip(logits, -12, 12)
+    expected = limited - np.log(np.exp(limited).sum(axis=1, keepdims=True))
+    found = Linear(weight, 1 / 64, bias).log_probabilities(grams)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_rounding_a_network_hardly_changes_it() -> None:
+    rng = np.random.default_rng(0)
+    first, first_bias = rng.normal(size=(40, 16)) / 40, rng.normal(size=16)
+    output, output_bias = rng.normal(size=(16, 12)), rng.normal(size=12)
+    rows = rng.integers(-127, 128, size=(500, 40)).astype(np.int8)
+    expected = np.maximum(rows @ first + first_bias, 0) @ output + output_bias
+    arrays = quantise(first, first_bias, output, output_bias, rows.astype(np.float32))
+    found = Network.from_arrays(arrays).logits(rows)
+    assert np.abs(found - expected).max() < 0.05
+    assert (found.argmax(axis=1) == expected.argmax(axis=1)).mean() > 0.98
+
+
+def test_a_network_s_sums_are_exact_in_any_order() -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.integers(-127, 128, size=(64, 40)).astype(np.int8)
+    arrays = quantise(
+        *(rng.normal(size=(40, 16)), rng.normal(size=16), rng.normal(size=(16, 12)), rng.normal(size=12)),
+        rows.astype(np.float32),
+    )
+    network = Network.from_arrays(arrays)
+    alone = np.concatenate([network.logits(rows[i : i + 1]) for i in range(len(rows))])
+    np.testing.assert_array_equal(network.logits(rows), alone)
+    whole = rows.astype(np.int64) @ arrays["hidden_weight"] + arrays["hidden_bias"]
+    assert np.abs(whole).max() < 1 << 24
+
+
+def test_seeds_alone_make_a_model_and_the_same_one_again() -> None:
+    settings = Settings(bits=12, copies=1, networks=1, hidden=8, passes=3)
+    first, second = (fit(read_seeds(), settings) for _ in range(2))
+    assert first.min_score == second.min_score
+    assert first.arrays.keys() == second.arrays.keys()
+    for name, array in first.arrays.items():
+        np.testing.assert_array_equal(array, second.arrays[name])
+    probabilities = first.model().linear.log_probabilities(gather(["Share\nADVERTISEMENT"], 12).grams)
+    np.testing.assert_allclose(np.exp(probabilities).sum(axis=1), 1.0)
+
+
+def test_word_f1_is_over_multisets() -> None:
+    assert word_f1(words(["The mill, the stone"]), words(["the MILL"])) == pytest.approx(2 * 2 / 6)
+    assert word_f1(words([]), words([])) == 1.0
+
+
+def test_figures_come_out_of_judged_pages(cleaner: object) -> None:
+    from cleaner import Cleaner
+
+    assert isinstance(cleaner, Cleaner)
+    judged = [Judged(page, cleaner.label(page.text)) for page in read_seeds()]
+    assert "promotional lines removed: " in removal(judged)
+    assert "macro" in label_table(judged)
+    assert all((score := body_f1(one)) is not None and score > 0.9 for one in judged)
+    assert report_seeds(judged).startswith("000_1361d716e4f5d7c1")
+    wrong = Judged(PAGES[0], cleaner.label(PAGES[0].text))
+    assert all(row.startswith("  ") for row in errors(wrong))
