@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from cleaner import render, residue
 from cleaner.config import Config
 from cleaner.decide import LABELS, Decisions, decide, rules
+from cleaner.evidence.cohesion import cohesion_features
 from cleaner.evidence.compact import CompactLines, compact
 from cleaner.evidence.context import context_features
-from cleaner.evidence.ngrams import Grams, hash_lines
-from cleaner.evidence.shape import shape_features
+from cleaner.evidence.ngrams import Grams, Words, hash_lines
+from cleaner.evidence.shape import LARGEST, shape_features
 from cleaner.model import store
 from cleaner.model.network import blend
-from cleaner.records import Cut, Document, Line
+from cleaner.records import Cut, Document, Label, Line
 from cleaner.segment.plain import LineTable, split
 
 #: Documents are worked on together until they hold this many characters: enough to drown the cost of a
@@ -33,7 +34,7 @@ class Evidence:
 
     lines: LineTable
     compacted: CompactLines
-    grams: tuple[Grams, Grams]
+    grams: tuple[Grams, Words]
     shape: NDArray[np.int8]
 
 
@@ -52,8 +53,11 @@ def gather(texts: Sequence[str], bits: int) -> Evidence:
 
 def network_input(evidence: Evidence, own: NDArray[np.float64]) -> NDArray[np.int8]:
     """The network's features, int8 [lines, features], from the evidence and the linear model's scores."""
-    around = context_features(evidence.lines, own, evidence.shape, evidence.grams[1].count)
-    return np.concatenate([evidence.shape, around], axis=1)
+    words = evidence.grams[1]
+    probability = np.rint(LARGEST * np.exp(own)).astype(np.int32)
+    around = context_features(evidence.lines, own, probability, evidence.shape, words.count)
+    cohesion = cohesion_features(evidence.lines, words, probability[:, LABELS.index(Label.BODY)])
+    return np.concatenate([evidence.shape, around, cohesion], axis=1)
 
 
 class Cleaner:

@@ -267,7 +267,7 @@ def test_a_full_disk_is_said(dumps: Path) -> None:
 
 
 def test_nothing_half_written_where_files_may_not_grow(dumps: Path, tmp_path: Path, cleaner: Cleaner) -> None:
-    (dumps / "b-long.txt").write_text(ARTICLE * 200)
+    (dumps / "b-long.txt").write_text("The river rose again that night, and nobody in the village slept. " * 500)
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "b-long.txt").write_text("from an earlier run")
     limited = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)); "

@@ -1,7 +1,7 @@
 """Pages that no crawl holds enough of: leftovers of extractors, and clean bodies with boilerplate put in.
 
 The labelled pages are full dumps. What an extractor leaves is mostly body with a few stray lines between, so
-each page also yields a thinned copy, into which lines of *other* pages are put: alone in mid-body, in blocks,
+each page also yields thinned copies, into which lines of *other* pages are put: alone in mid-body, in blocks,
 and after the end. Only text of the pages given is used, so a fold's synthetic pages hold that fold's pages only.
 """
 
@@ -67,6 +67,11 @@ def synthetic_pages(pages: Sequence[Page], copies: int, seed: int) -> list[Page]
                 )
             )
     return made
+
+
+def origin_of(page: Page) -> tuple[str, str]:
+    """What a page and the synthetic pages made of it have in common."""
+    return page.host, page.name.rsplit("+", 1)[0] if page.corpus == SYNTHETIC else page.name
 
 
 def _blocks(pages: Sequence[Page]) -> dict[Label, list[list[str]]]:

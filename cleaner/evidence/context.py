@@ -40,13 +40,18 @@ FEATURES: tuple[str, ...] = (
 
 
 def context_features(
-    lines: LineTable, log_probability: NDArray[np.float64], shape: NDArray[np.int8], weight: NDArray[np.int64]
+    lines: LineTable,
+    log_probability: NDArray[np.float64],
+    probability: NDArray[np.int32],
+    shape: NDArray[np.int8],
+    weight: NDArray[np.int64],
 ) -> NDArray[np.int8]:
     """Describe each line by what stands around it.
 
     Args:
         lines: the batch.
         log_probability: [lines, labels], natural logarithms of the first model's probabilities.
+        probability: int32 [lines, labels], the same as whole numbers from 0 to 127.
         shape: [lines, shape features], from `shape_features`.
         weight: [lines], each line's share in its document's text: its number of words.
 
@@ -57,7 +62,6 @@ def context_features(
     if not count:
         return np.zeros((0, len(FEATURES)), dtype=np.int8)
     own = np.clip(np.rint(16 * log_probability), -LARGEST, 0).astype(np.int8)
-    probability = np.rint(LARGEST * np.exp(log_probability)).astype(np.int32)
     here = np.arange(count)
     low = lines.first[lines.document]
     high = lines.first[lines.document + 1]
@@ -78,7 +82,7 @@ def context_features(
         _text_shares(probability, words, low, high),
         since,
         until,
-        _body_progress(probability[:, _BODY] * words, here, low, high),
+        _body_progress((probability[:, _BODY] * words).astype(np.int64), here, low, high),
         *(_at(near_shapes, here + offset, low, high) for offset in (-1, 1)),
         *(shape_window.mean(-width, width) for width in _CENTRED[:2]),
     ]

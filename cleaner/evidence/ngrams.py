@@ -41,7 +41,18 @@ class Grams:
     count: NDArray[np.int64]
 
 
-def hash_lines(lines: CompactLines, bits: int) -> tuple[Grams, Grams]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Words(Grams):
+    """Hashed words.
+
+    Attributes:
+        length: int64 [grams], the bytes of each word; 0 for what stands for no word.
+    """
+
+    length: NDArray[np.int64]
+
+
+def hash_lines(lines: CompactLines, bits: int) -> tuple[Grams, Words]:
     """Hash every line's 4-byte n-grams and its words.
 
     Args:
@@ -72,7 +83,7 @@ def _four_grams(lines: CompactLines, bits: int) -> Grams:
     return Grams(bucket, lines.start - 1, np.maximum(lines.end - lines.start - 1, 0))
 
 
-def _words(lines: CompactLines, bits: int) -> Grams:
+def _words(lines: CompactLines, bits: int) -> Words:
     text = lines.folded
     inside = _IN_WORD[text]
     edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
@@ -89,7 +100,7 @@ def _words(lines: CompactLines, bits: int) -> Grams:
     )
     count = np.diff(place, prepend=0)
     first = np.cumsum(count + 1) - (count + 1)
-    return Grams(bucket, first, count)
+    return Words(bucket, first, count, np.insert(after - begin, place, 0))
 
 
 def _powers(base: int, count: int) -> NDArray[np.uint32]:

@@ -89,11 +89,11 @@ def shape_features(lines: LineTable, compacted: CompactLines, words: Grams) -> N
 
     last, first_byte = raw[end - 1], raw[start]
     features = [
-        _log(characters), _log(word_count),
+        log_steps(characters), log_steps(word_count),
         _limit(8 * (characters - column["space"]) // np.maximum(word_count, 1)),
         _share(capitals, word_count),
         *(_share(column[name], end - start) for name in _BYTE_CLASSES),
-        *(_log(column[name]) for name in ("comma", "period", "digit", "separator", "quote")),
+        *(log_steps(column[name]) for name in ("comma", "period", "digit", "separator", "quote")),
         *(_flag(_member(kind)[last]) for kind in _ENDS), _flag(_ends_sentence(compacted)),
         *(_flag(_member(kind)[first_byte]) for kind in _BEGINS),
         _flag(_contains(compacted, "©".encode())),
@@ -115,8 +115,8 @@ def _member(chars: bytes) -> NDArray[np.bool_]:
 _WORD = _member(b"".join(_BYTE_CLASSES[name] for name in ("upper", "lower", "digit", "lead", "continuation")))
 
 
-def _log(count: NDArray[np.int64]) -> NDArray[np.int8]:
-    """Eight steps to each doubling."""
+def log_steps(count: NDArray[np.int64]) -> NDArray[np.int8]:
+    """A count as a small whole number: eight steps to each doubling of one more than it."""
     return _limit(np.rint(8 * np.log2(count + 1.0)))
 
 
@@ -170,7 +170,7 @@ def _repetition(lines: LineTable, compacted: CompactLines) -> tuple[NDArray[np.i
     _, inverse, counts = np.unique(keyed, return_inverse=True, return_counts=True)
     same = np.zeros(len(lines) + 1, dtype=bool)
     same[1:-1] = keyed[1:] == keyed[:-1]
-    return _log(counts[inverse] - 1), _flag(same[:-1]), _flag(same[1:])
+    return log_steps(counts[inverse] - 1), _flag(same[:-1]), _flag(same[1:])
 
 
 def line_hashes(lines: CompactLines) -> NDArray[np.uint64]:
@@ -191,4 +191,4 @@ def _position(lines: LineTable) -> tuple[NDArray[np.int8], ...]:
     here = np.arange(len(lines))
     before = here - lines.first[lines.document]
     after = lines.first[lines.document + 1] - 1 - here
-    return _share(before, before + after), _log(before), _log(after)
+    return _share(before, before + after), log_steps(before), log_steps(after)

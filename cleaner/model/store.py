@@ -18,14 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaner.errors import ModelError
-from cleaner.evidence import context, shape
+from cleaner.evidence import cohesion, context, shape
 from cleaner.model.network import Linear, Network
 from cleaner.records import Label
 
 DEFAULT: Final = "text-v1"
 #: Raised whenever an older library could not read a newer folder, or the other way round.
 FORMAT: Final = 1
-FEATURES: Final = (*shape.FEATURES, *context.FEATURES)
+FEATURES: Final = (*shape.FEATURES, *context.FEATURES, *cohesion.FEATURES)
 _WEIGHTS, _CONFIG, _SUMS = "weights.npz", "config.json", "SHA256SUMS"
 _PACKAGE = Path(__file__).parent.parent
 
