@@ -25,13 +25,14 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import SGDClassifier
 from sklearn.neural_network import MLPClassifier
+from threadpoolctl import threadpool_limits
 
 from cleaner.evidence.ngrams import Grams
 from cleaner.model import store
 from cleaner.model.network import EXACT, HIDDEN_MAX, INPUT_MAX, Linear, Network, blend
 from cleaner.pipeline import Evidence, gather, network_input
 from cleaner.records import DEFAULT_KEEP, Label
-from training.corpora import CORPORA, Page, read_corpora, read_seeds
+from training.corpora import CORPORA, SEEDS, Page, read_corpora, read_seeds
 from training.synthetic import SYNTHETIC, origin_of, synthetic_pages
 
 LABELS = list(Label)
@@ -53,7 +54,8 @@ class Settings:
     Attributes:
         bits: logarithm of the number of n-gram buckets.
         copies: synthetic pages made of each real one.
-        synthetic_weight: what a line of a synthetic page weighs beside one of a real page.
+        synthetic_weight: what a line of a synthetic page weighs beside one of a labelled page.
+        seed_weight: what a line of a seed weighs beside one of a labelled page.
         alpha: strength of the linear model's L2 penalty.
         epochs: passes of the linear model over its lines.
         hidden: units of the network.
@@ -69,6 +71,7 @@ class Settings:
     bits: int = 18
     copies: int = 3
     synthetic_weight: float = 0.5
+    seed_weight: float = 5.0
     alpha: float = 2e-6
     epochs: int = 6
     hidden: int = 64
@@ -112,7 +115,8 @@ def training_lines(pages: Sequence[Page], settings: Settings) -> Lines:
     size = np.repeat(sizes, sizes)
     weight = np.maximum(frequency, 1e-6)[label] ** -settings.rarity * size**-settings.crowding
     weight[label == UNLABELLED] = 0.0
-    weight[np.repeat([page.corpus == SYNTHETIC for page in pages], sizes)] *= settings.synthetic_weight
+    trust = {SYNTHETIC: settings.synthetic_weight, SEEDS.name: settings.seed_weight}
+    weight *= np.repeat([trust.get(page.corpus, 1.0) for page in pages], sizes)
     return Lines(list(pages), evidence, label, np.repeat([page.fold for page in pages], sizes), weight / weight.mean())
 
 
@@ -360,7 +364,9 @@ def cached_fit(pages: Sequence[Page], settings: Settings) -> Trained:
 
 
 def _fit_for_code(pages: list[Page], settings: Settings, code: str) -> Trained:
-    return fit(pages, settings)
+    # one thread for each matrix product: the order of its sums, and so the model, is then the same with any number of cores
+    with threadpool_limits(1):
+        return fit(pages, settings)
 
 
 def _code_digest() -> str:
