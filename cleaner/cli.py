@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
@@ -18,7 +18,7 @@ from cleaner import __version__, render
 from cleaner.config import Config
 from cleaner.corpus.run import Format, Job, Result, Summary, run
 from cleaner.corpus.sinks import write_atomically
-from cleaner.corpus.sources import STDIN, Source
+from cleaner.corpus.sources import STDIN
 from cleaner.corpus.targets import Targets
 from cleaner.errors import CleanerError, ConfigError, ModelError
 from cleaner.model import store
@@ -107,14 +107,7 @@ def clean_command(
     config = Config(keep=_labels(keep), drop=_labels(drop), min_score=min_score)
     targets = Targets(tuple(inputs or [STDIN]), output, removed, ".json" if as_json else None)
     targets.check(prints_many=as_json)
-    job = Job(
-        config=config,
-        model=str(store.find(model)),
-        format=Format.JSON if as_json else Format.TEXT,
-        target=targets.target,
-        removed=targets.removed,
-    )
-    _run(targets.sources(), job, jobs, quiet, verbose, output)
+    _run(targets, config, model, Format.JSON if as_json else Format.TEXT, jobs, quiet, verbose)
 
 
 @app.command("label")
@@ -132,14 +125,7 @@ def label_command(
     config = Config(keep=_labels(keep), drop=_labels(drop), min_score=min_score)
     targets = Targets(tuple(inputs or [STDIN]), None, None, None)
     targets.check(prints_many=True)
-    job = Job(
-        config=config,
-        model=str(store.find(model)),
-        format=Format.LABELS,
-        target=targets.target,
-        removed=targets.removed,
-    )
-    _run(targets.sources(), job, jobs, quiet, verbose, None)
+    _run(targets, config, model, Format.LABELS, jobs, quiet, verbose)
 
 
 @app.command("explain")
@@ -200,14 +186,21 @@ def _labels(names: str | None) -> list[str] | None:
     return None if names is None else [name.strip() for name in names.split(",") if name.strip()]
 
 
-def _run(documents: Iterable[Source], job: Job, jobs: int, quiet: bool, verbose: bool, output: Path | None) -> None:
+def _run(targets: Targets, config: Config, model: str, format: Format, jobs: int, quiet: bool, verbose: bool) -> None:
+    job = Job(
+        config=config,
+        model=str(store.find(model)),
+        format=format,
+        target=targets.target,
+        removed=targets.removed,
+    )
+    output = targets.output
     summary = Summary()
     console = Console(stderr=True)
-    with Progress(
-        console=console, transient=True, disable=quiet or output is None or not console.is_terminal
-    ) as progress:
+    shows_progress = not quiet and output is not None and console.is_terminal
+    with Progress(console=console, transient=True, disable=not shows_progress) as progress:
         bar = progress.add_task("cleaning", total=None)
-        for result in run(documents, job, jobs):
+        for result in run(targets.sources(), job, jobs):
             summary.add(result)
             progress.update(bar, advance=1, description=f"{summary.documents:,} documents")
             _report(result, verbose and not quiet, quiet)

@@ -13,7 +13,9 @@ from cleaner.pipeline import gather
 from cleaner.segment.plain import split
 from training.corpora import SEEDS, CorpusError, Page, read_corpora, read_pages, read_seeds
 from training.evaluate import Judged, body_f1, errors, label_table, removal, report_seeds, word_f1, words
-from training.fit import Settings, fit, gram_matrix, quantise
+from training.fit import fit
+from training.lines import Settings
+from training.stages import gram_matrix, quantise
 from training.synthetic import synthetic_pages
 
 

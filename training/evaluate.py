@@ -15,7 +15,8 @@ from sklearn.metrics import precision_recall_fscore_support
 from cleaner.pipeline import Cleaner
 from cleaner.records import Document, Label
 from training.corpora import CORPORA, FOLDS, Page, read_corpora, read_pages, read_seeds
-from training.fit import Settings, cached_fit
+from training.fit import cached_fit
+from training.lines import Settings
 
 #: What a reader calls boilerplate and the seeds are judged on.
 PROMOTIONAL = (Label.ADVERT, Label.SUBSCRIPTION, Label.RECOMMENDED, Label.SHARE, Label.NAVIGATION)

@@ -11,7 +11,7 @@ import functools
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -86,7 +86,6 @@ class Summary:
     failed: int = 0
     lines: int = 0
     kept: int = 0
-    failures: list[str] = field(default_factory=list)
 
     def add(self, result: Result) -> None:
         """Count a document."""

@@ -1,0 +1,135 @@
+"""The two stages of the model: trained with scikit-learn, rounded to the whole numbers that the library runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import SGDClassifier
+from sklearn.neural_network import MLPClassifier
+
+from cleaner.evidence.ngrams import Grams
+from cleaner.model.network import EXACT, HIDDEN_MAX, INPUT_MAX
+from training.lines import LABELS, Settings
+
+
+def gram_matrix(grams: tuple[Grams, ...], bits: int) -> sparse.csr_matrix:
+    """The n-gram counts of each line, scaled as `Linear` scales them: float32 [lines, 2^bits]."""
+    counts = None
+    for kind in grams:
+        lines = len(kind.first)
+        edges = np.append(kind.first, len(kind.bucket))
+        row = np.repeat(np.arange(lines), np.diff(edges))
+        bucket = kind.bucket[edges[0] :]
+        real = bucket < 1 << bits
+        part = sparse.csr_matrix(
+            (np.ones(int(real.sum()), dtype=np.float32), (row[real], bucket[real])), shape=(lines, 1 << bits)
+        )
+        counts = part if counts is None else counts + part
+    root = np.sqrt(np.maximum(sum(kind.count for kind in grams), 1))
+    return (sparse.diags((1 / root).astype(np.float32)) @ counts).tocsr()
+
+
+def fit_linear(
+    matrix: sparse.csr_matrix, label: NDArray[np.int64], weight: NDArray[np.float64], settings: Settings
+) -> dict[str, NDArray[Any]]:
+    """Train stage 1 and round its weights to int8."""
+    model = SGDClassifier(
+        loss="log_loss",
+        alpha=settings.alpha,
+        max_iter=settings.epochs,
+        tol=None,
+        average=True,
+        random_state=settings.seed,
+    )
+    model.fit(matrix, label, sample_weight=weight / weight.mean())
+    coefficient = np.zeros((len(LABELS), matrix.shape[1]))
+    bias = np.full(len(LABELS), -12.0)
+    # with two classes there is one row of weights, for the second of them
+    rows = model.coef_ if len(model.classes_) > 2 else np.concatenate([-model.coef_, model.coef_])
+    intercepts = model.intercept_ if len(model.classes_) > 2 else np.append(-model.intercept_, model.intercept_)
+    coefficient[model.classes_] = rows
+    bias[model.classes_] = intercepts
+    scale = 1 / 16
+    weight8 = np.clip(np.rint(coefficient.T / scale), -127, 127).astype(np.int8)
+    return {"linear_weight": weight8, "linear_scale": np.array(scale), "linear_bias": bias}
+
+
+def fit_network(
+    features: NDArray[np.int8], label: NDArray[np.int64], weight: NDArray[np.float64], settings: Settings
+) -> dict[str, NDArray[Any]]:
+    """Train stage 2 and round its weights to whole numbers.
+
+    Several networks that differ in their seed are averaged in logits, which makes them one with more units.
+    """
+    rows = features.astype(np.float32)
+    mean = rows.mean(axis=0)
+    # a feature that hardly varies must not be blown up by its tiny deviation
+    deviation = rows.std(axis=0) + 4.0
+    scaled = (rows - mean) / deviation
+    weight = weight / weight.mean()
+
+    def one(seed: int) -> tuple[NDArray[np.float64], ...]:
+        return _train_network(scaled, label, weight, dataclasses.replace(settings, seed=settings.seed + seed))
+
+    with warnings.catch_warnings():  # the number of passes is a choice here, not a failure to converge
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        parts = Parallel(n_jobs=2, prefer="threads")(delayed(one)(seed) for seed in range(settings.networks))
+    first = np.concatenate([part[0] for part in parts], axis=1) / deviation[:, None]
+    first_bias = np.concatenate([part[1] for part in parts]) - mean @ first
+    output = np.concatenate([part[2] for part in parts]) / len(parts)
+    output_bias = np.mean([part[3] for part in parts], axis=0)
+    return quantise(first, first_bias, output, output_bias, rows)
+
+
+def _train_network(
+    scaled: NDArray[np.float32], label: NDArray[np.int64], weight: NDArray[np.float64], settings: Settings
+) -> tuple[NDArray[np.float64], ...]:
+    """The two layers' weights and biases: [inputs, hidden], [hidden], [hidden, labels], [labels]."""
+    model = MLPClassifier(
+        (settings.hidden,),
+        alpha=settings.decay,
+        batch_size=min(512, len(scaled)),
+        max_iter=settings.passes,
+        n_iter_no_change=settings.passes + 1,
+        tol=0.0,
+        random_state=settings.seed,
+    )
+    model.fit(scaled, label, sample_weight=weight)
+    (first, second), (first_bias, second_bias) = model.coefs_, model.intercepts_
+    if second.shape[1] == 1:  # with two classes there is one output, for the second of them
+        second, second_bias = np.hstack([0 * second, second]), np.append(0.0, second_bias)
+    output, output_bias = np.zeros((len(second), len(LABELS))), np.full(len(LABELS), -12.0)
+    output[:, model.classes_], output_bias[model.classes_] = second, second_bias
+    return first, first_bias, output, output_bias
+
+
+def quantise(
+    first: NDArray[np.float64],
+    first_bias: NDArray[np.float64],
+    output: NDArray[np.float64],
+    output_bias: NDArray[np.float64],
+    rows: NDArray[np.float32],
+) -> dict[str, NDArray[Any]]:
+    """Round a network to whole numbers so small that every sum in it is exact in float32."""
+    limit = EXACT - 1
+    unit = (np.abs(first).sum(axis=0) * INPUT_MAX + np.abs(first_bias) + 1e-9) / (limit - INPUT_MAX * len(first))
+    hidden_weight, hidden_bias = np.rint(first / unit), np.rint(first_bias / unit)
+    largest = np.maximum((rows @ first.astype(np.float32) + first_bias).max(axis=0), 1e-6)
+    hidden_scale = unit * HIDDEN_MAX / largest
+    scaled = output * (largest / HIDDEN_MAX)[:, None]
+    step = (np.abs(scaled).sum(axis=0) * HIDDEN_MAX + np.abs(output_bias)).max() / (limit - HIDDEN_MAX * len(output))
+    return {
+        "hidden_weight": hidden_weight.astype(np.int32),
+        "hidden_bias": hidden_bias.astype(np.int32),
+        "hidden_scale": hidden_scale.astype(np.float32),
+        "output_weight": np.rint(scaled / step).astype(np.int32),
+        "output_bias": np.rint(output_bias / step).astype(np.int32),
+        "output_scale": np.array(step),
+    }
