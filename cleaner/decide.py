@@ -18,11 +18,12 @@ from cleaner.records import DecidedBy, Label
 LABELS = tuple(Label)
 
 #: What stands alone on a line only where a page marks an advertisement, in the languages of the training pages.
+#: Folding lowers ASCII letters only, so words with other capitals stand here in both forms.
 _AD_MARKERS = (
     "ad", "advert", "advertisement", "advertisements", "advertisement continue reading below",
     "article continues below advertisement", "story continues below advertisement",
     "article continues after advertisement", "story continues after advertisement",
-    "anzeige", "publicité", "publicidad", "pubblicità", "publicidade", "advertentie", "реклама", "広告", "广告", "廣告",
+    "anzeige", "publicité", "publicitÉ", "publicidad", "pubblicità", "pubblicitÀ", "publicidade", "advertentie", "реклама", "広告", "广告", "廣告",
 )  # fmt: skip
 #: What leads in a pointer to another text when a colon or bar and that text's headline follow on the same line.
 _TEASERS = (

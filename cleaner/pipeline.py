@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cleaner import render, residue
 from cleaner.config import Config
 from cleaner.decide import LABELS, Decisions, decide, rules
+from cleaner.errors import InputError
 from cleaner.evidence.cohesion import cohesion_features
 from cleaner.evidence.compact import CompactLines, compact
 from cleaner.evidence.context import context_features
@@ -94,6 +95,9 @@ class Cleaner:
 
         Args:
             text: a plain text dump of a web page.
+
+        Raises:
+            InputError: if it is not a str.
         """
         return self.clean_many([text])[0]
 
@@ -174,9 +178,16 @@ class _Batch:
 
 
 def _grouped(texts: Iterable[str]) -> Iterator[list[str]]:
+    if isinstance(texts, str):
+        raise InputError("many texts are wanted and one str was given; pass a list of texts, or use the call for one.")
     group: list[str] = []
     size = 0
     for text in texts:
+        if not isinstance(text, str):
+            raise InputError(
+                f"a text must be str, not {type(text).__name__}; decode bytes first, for instance with "
+                "cleaner.segment.decode.decode, which finds the encoding."
+            )
         group.append(text)
         size += len(text) + 1
         if size >= _BATCH_CHARACTERS:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import cleaner as library
-from cleaner import Cleaner, Config, DecidedBy, Label
+from cleaner import Cleaner, Config, DecidedBy, InputError, Label
 from cleaner.render import clean_text
 
 SEEDS = Path(__file__).parent.parent / "seeds"
@@ -65,3 +65,10 @@ def test_indentation_survives(cleaner: Cleaner) -> None:
         "    def top(text):\n        return Counter(text.split()).most_common(10)\n"
     )
     assert cleaner.clean(text) == text
+
+
+def test_what_is_not_str_is_refused(cleaner: Cleaner) -> None:
+    with pytest.raises(InputError, match="a text must be str, not bytes; decode bytes first"):
+        cleaner.clean(b"text")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="pass a list of texts"):
+        cleaner.clean_many("text")

@@ -36,6 +36,7 @@ _ROOT = Path(__file__).parent.parent
 #: What a trained model depends on; training again is only skipped while none of it has changed.
 _CODE = (
     *("cleaner/records.py", "cleaner/segment/plain.py", "cleaner/evidence/*.py", "cleaner/model/network.py"),
+    "cleaner/pipeline.py",
     *(f"training/{name}.py" for name in ("corpora", "synthetic", "lines", "stages", "threshold", "fit")),
 )
 _MEMORY = Memory(_ROOT / ".cache" / "training", verbose=0)

@@ -136,7 +136,8 @@ def _limit(values: NDArray[np.generic]) -> NDArray[np.int8]:
 def _ends_sentence(lines: CompactLines) -> NDArray[np.bool_]:
     """Whether a line ends in a full stop or the like, perhaps inside a closing quote or bracket."""
     raw, after = lines.raw, lines.end.copy()
-    for closing in (*_WIDE_QUOTES, *(bytes([byte]) for byte in _CLOSING)):
+    closings = (*_WIDE_QUOTES, *(bytes([byte]) for byte in _CLOSING))
+    for closing in (*closings, *closings):  # twice, for a quotation inside brackets or brackets inside a quotation
         inner = after - len(closing)
         after = np.where(_ends_with(raw, after, closing) & (inner > lines.start), inner, after)
     ends = _member(_END_OF_SENTENCE)[raw[after - 1]]

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from conftest import hard_text
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cleaner.evidence import cohesion, shape
+from cleaner.evidence.compact import compact
+from cleaner.evidence.heuristics import share_labels
+from cleaner.evidence.lanes import pack, sum_lines
+from cleaner.evidence.ngrams import hash_lines
+from cleaner.segment.plain import split
+
+
+def _feature(text: str, name: str) -> list[int]:
+    lines = split([text])
+    compacted = compact(lines)
+    table = shape.shape_features(lines, compacted, hash_lines(compacted, 10)[1])
+    return [int(value) for value in table[:, shape.FEATURES.index(name)]]
+
+
+def test_compact_lines_are_the_lines_with_white_space_folded() -> None:
+    lines = compact(split(["  One \t two\u00a0\u00a0THREE 4 \r\n\n\tfive", "sechs\n"]))
+    raw = [bytes(lines.raw[a:b]).decode() for a, b in zip(lines.start, lines.end, strict=True)]
+    folded = [bytes(lines.folded[a:b]).decode() for a, b in zip(lines.start, lines.end, strict=True)]
+    assert raw == ["One two THREE 4", "five", "sechs"]
+    assert folded == ["one two three 0", "five", "sechs"]
+
+
+@given(text=hard_text())
+def test_compacting_keeps_every_line_and_one_line_feed_between(text: str) -> None:
+    lines = compact(split([text]))
+    assert (lines.raw[lines.end] == 0x0A).all()
+    assert (lines.raw[lines.start - 1] == 0x0A).all()
+    assert (lines.end > lines.start).all()
+    assert np.count_nonzero(lines.raw == 0x0A) == len(lines) + 1
+
+
+@given(text=hard_text())
+def test_share_labels_are_trafilatura_s_own(text: str) -> None:
+    from trafilatura.utils import RE_FILTER
+
+    text += "\nShare on Facebook\nFacebook\n - E-Mail\nDrucken\n"
+    lines = compact(split([text]))
+    raw = [bytes(lines.raw[a:b]).decode("utf-8", "surrogatepass") for a, b in zip(lines.start, lines.end, strict=True)]
+    assert share_labels(lines).tolist() == [RE_FILTER.match(line) is not None for line in raw]
+
+
+@given(st.lists(st.lists(st.integers(0, 255), max_size=700), min_size=1, max_size=5))
+def test_packed_sums_are_sums(rows: list[list[int]]) -> None:
+    table = np.stack([np.arange(256), 255 - np.arange(256), np.full(256, 255)], axis=1)
+    items = [[0, *row] for row in rows]  # no line is empty
+    start = np.cumsum([0, *(len(row) for row in items[:-1])])
+    found = sum_lines(pack(table), np.concatenate(items), start, 255)[:, :3]
+    assert found.tolist() == [table[row].sum(axis=0).tolist() for row in items]
+
+
+@pytest.mark.parametrize(
+    ("line", "ends"),
+    [
+        *(("He left.", True), ("He left!”", True), ("“Who?”", True), ('(It rained.")', True), ("彼は去った。", True)),
+        *(("He left", False), ("He left,", False), ("”", False), ("Share »", False), ("Chapter 3:", False)),
+    ],
+)
+def test_the_end_of_a_sentence(line: str, ends: bool) -> None:
+    assert _feature(line, "ends a sentence") == [127 if ends else 0]
+
+
+def test_repeated_lines_are_counted_within_their_document() -> None:
+    text = "Share\nA story\nA story\nshare\n"
+    assert _feature(text, "log copies in the document") == [8, 8, 8, 8]
+    assert _feature(text, "same as the line before") == [0, 0, 127, 0]
+    assert _feature(text, "same as the line after") == [0, 127, 0, 0]
+    lines = split(["Share", "Share"])
+    compacted = compact(lines)
+    table = shape.shape_features(lines, compacted, hash_lines(compacted, 10)[1])
+    assert not table[:, shape.FEATURES.index("log copies in the document")].any()
+
+
+def test_words_shared_with_the_body_are_seen() -> None:
+    lines = split(["The miller bought another millstone.\nA millstone outlives its miller.\nTwelve gardens nearby"])
+    words = hash_lines(compact(lines), 16)[1]
+    found = cohesion.cohesion_features(lines, words, np.array([127, 127, 10], dtype=np.int32))
+    shares = found[:, cohesion.FEATURES.index("long words also in body")]
+    assert shares.tolist() == [127 * 2 // 4, 127 * 2 // 3, 0]
+
+
+def test_values_stay_in_range() -> None:
+    text = "\n".join(["x" * 100_000, "1 " * 50_000, "A" * 3, "." * 70_000, "é" * 40_000, "word " * 40_000])
+    lines = split([text])
+    compacted = compact(lines)
+    table = shape.shape_features(lines, compacted, hash_lines(compacted, 10)[1])
+    assert table.dtype == np.int8
+    assert table.min() >= -127
+    assert table[1, shape.FEATURES.index("share of digit")] == 63
