@@ -23,7 +23,8 @@ _AD_MARKERS = (
     "ad", "advert", "advertisement", "advertisements", "advertisement continue reading below",
     "article continues below advertisement", "story continues below advertisement",
     "article continues after advertisement", "story continues after advertisement",
-    "anzeige", "publicité", "publicitÉ", "publicidad", "pubblicità", "pubblicitÀ", "publicidade", "advertentie", "реклама", "広告", "广告", "廣告",
+    "anzeige", "publicité", "publicitÉ", "publicidad", "pubblicità", "pubblicitÀ", "publicidade", "advertentie",
+    "реклама", "РЕКЛАМА", "Реклама", "広告", "广告", "廣告",
 )  # fmt: skip
 #: What leads in a pointer to another text when a colon or bar and that text's headline follow on the same line.
 _TEASERS = (
