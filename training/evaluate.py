@@ -33,6 +33,7 @@ class Judged:
 
 def judge(model_pages: Sequence[Page], test_pages: Sequence[Page], settings: Settings) -> list[Judged]:
     """Train on some pages and label others."""
+    typer.echo(f"training on {len(model_pages):,} pages to label {len(test_pages):,}: a few minutes", err=True)
     model = cached_fit(model_pages, settings).model()
     documents = Cleaner(model=model).label_many(page.text for page in test_pages)
     return [Judged(page, document) for page, document in zip(test_pages, documents, strict=True)]
