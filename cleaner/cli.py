@@ -195,6 +195,8 @@ def _run(targets: Targets, config: Config, model: str, format: Format, jobs: int
         removed=targets.removed,
     )
     output = targets.output
+    if STDIN in targets.inputs and sys.stdin.isatty():
+        _say("reading standard input; end it with Ctrl-D.")
     summary = Summary()
     console = Console(stderr=True)
     shows_progress = not quiet and output is not None and console.is_terminal
