@@ -16,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
 
 from cleaner import render
 from cleaner.config import Config
@@ -105,8 +106,10 @@ def run(documents: Iterable[Source], job: Job, jobs: int = 1) -> Iterator[Result
     """
     groups = _grouped(documents)
     if jobs == 1:
-        for group in groups:
-            yield from _work(group, job)
+        # `jobs` says how many cores to use; threads of the matrix library would take more and gain nothing
+        with threadpool_limits(1):
+            for group in groups:
+                yield from _work(group, job)
     else:
         parallel = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
         for results in parallel(delayed(_work)(group, job) for group in groups):
