@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cleaner.evidence.compact import CompactLines
 from cleaner.records import DecidedBy, Label
+from cleaner.segment.plain import LineTable
 
 LABELS = tuple(Label)
 
@@ -71,6 +72,27 @@ def rules(lines: CompactLines) -> NDArray[np.int8]:
     return found
 
 
+#: A line that holds this share of its document's words has no surroundings to be told apart from.
+_WHOLE = 0.9
+#: Such a line is a whole page in one line, whatever it seems to be, from this many words on ...
+_PAGE_WORDS = 50
+#: ... and below that it stays unless the model is sure that it is boilerplate.
+_SURE_SCORE = 0.1
+
+
+def whole_documents(lines: LineTable, words: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which lines of a batch are (all but) their whole document: to remove one would leave nothing.
+
+    Args:
+        lines: the batch.
+        words: int64 [lines], how many words each line has.
+    """
+    before = np.concatenate([[0], np.cumsum(words)])
+    total = before[lines.first[1:]] - before[lines.first[:-1]]
+    whole: NDArray[np.bool_] = words >= np.maximum(_WHOLE * total[lines.document], 1)
+    return whole
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Decisions:
     """What was decided on the lines of a batch.
@@ -80,7 +102,8 @@ class Decisions:
         kept: bool [lines], whether that label is one of the kept ones.
         score: float64 [lines], the model's probability of the kept labels together, to four places.
         own: float64 [lines], the same by the line's own words alone.
-        rule: int8 [lines], the rule that decided, or -1 for the model.
+        rule: int8 [lines], the rule that decided, or -1.
+        guarded: bool [lines], whether a line is kept against the model because it is its whole document.
         min_score: the threshold the model's score was held against.
     """
 
@@ -89,14 +112,19 @@ class Decisions:
     score: NDArray[np.float64]
     own: NDArray[np.float64]
     rule: NDArray[np.int8]
+    guarded: NDArray[np.bool_]
     min_score: float
 
     def who(self, line: int) -> DecidedBy:
         """Who had the last word on a line."""
+        if self.guarded[line]:
+            return DecidedBy.GUARD
         return DecidedBy.MODEL if self.rule[line] == _NO_RULE else DecidedBy.RULE
 
     def why(self, line: int) -> str:
         """The reason for a line's label, in words."""
+        if self.guarded[line]:
+            return "(all but) the whole document, which nothing would be left of"
         if self.rule[line] != _NO_RULE:
             return _RULES[self.rule[line]][0]
         what = "kept text" if self.kept[line] else LABELS[self.label[line]].value
@@ -110,6 +138,8 @@ def decide(
     keep: frozenset[Label],
     min_score: float,
     rule: NDArray[np.int8],
+    whole: NDArray[np.bool_],
+    words: NDArray[np.int64],
 ) -> Decisions:
     """Choose a label for every line.
 
@@ -119,12 +149,16 @@ def decide(
         keep: the labels that make up the clean text.
         min_score: the least probability of those labels together with which a line is kept.
         rule: [lines], from `rules`.
+        whole: [lines], from `whole_documents`.
+        words: [lines], how many words each line has.
     """
     wanted = np.array([label in keep for label in LABELS])
     score = np.round(probability[:, wanted].sum(axis=1), 4).clip(0.0, 1.0)
     own = np.round(own_probability[:, wanted].sum(axis=1), 4).clip(0.0, 1.0)
-    eligible = np.where((score >= min_score)[:, None], wanted, ~wanted)
+    kept = score >= min_score
+    guarded = whole & ~kept & (rule == _NO_RULE) & ((words >= _PAGE_WORDS) | (score >= _SURE_SCORE))
+    eligible = np.where((kept | guarded)[:, None], wanted, ~wanted)
     label = np.where(eligible, probability, -1.0).argmax(axis=1).astype(np.int8)
     for index, (_, ruled, _) in enumerate(_RULES):
         label[rule == index] = LABELS.index(ruled)
-    return Decisions(label, wanted[label], score, own, rule, min_score)
+    return Decisions(label, wanted[label], score, own, rule, guarded, min_score)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cleaner import render, residue
 from cleaner.config import Config
-from cleaner.decide import LABELS, Decisions, decide, rules
+from cleaner.decide import LABELS, Decisions, decide, rules, whole_documents
 from cleaner.errors import InputError
 from cleaner.evidence.cohesion import cohesion_features
 from cleaner.evidence.compact import CompactLines, compact
@@ -128,6 +128,8 @@ class Cleaner:
                 self._config.keep,
                 self._model.min_score if self._config.min_score is None else self._config.min_score,
                 rules(evidence.compacted),
+                whole_documents(evidence.lines, evidence.grams[1].count),
+                evidence.grams[1].count,
             )
             seams = residue.candidates(evidence.compacted)
             cuts = {}

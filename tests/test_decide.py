@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from cleaner import DecidedBy, Label
-from cleaner.decide import LABELS, decide, rules
+from cleaner.decide import LABELS, decide, rules, whole_documents
 from cleaner.evidence.compact import compact
 from cleaner.segment.plain import split
 
 NO_RULE = np.full(1, -1, dtype=np.int8)
+#: One line among others, of ten words.
+AMONG_OTHERS = (np.array([False]), np.array([10]))
 
 
 def _probability(**shares: float) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
@@ -30,7 +32,7 @@ def test_label_and_decision_never_disagree(
 ) -> None:
     probability = _probability(**shares)
     keep = frozenset({Label.BODY, Label.TITLE})
-    decisions = decide(probability, probability, keep, min_score, NO_RULE)
+    decisions = decide(probability, probability, keep, min_score, NO_RULE, *AMONG_OTHERS)
     assert LABELS[decisions.label[0]] is label
     assert decisions.score[0] == pytest.approx(score, abs=1e-3)
     assert decisions.kept[0] == (label in keep)
@@ -39,7 +41,7 @@ def test_label_and_decision_never_disagree(
 
 def test_a_reason_says_when_the_surroundings_decide() -> None:
     keep = frozenset({Label.BODY})
-    decisions = decide(_probability(body=0.9), _probability(advert=0.9), keep, 0.5, NO_RULE)
+    decisions = decide(_probability(body=0.9), _probability(advert=0.9), keep, 0.5, NO_RULE, *AMONG_OTHERS)
     assert decisions.why(0) == "reads like kept text where it stands, not by itself"
 
 
@@ -57,3 +59,20 @@ def test_a_reason_says_when_the_surroundings_decide() -> None:
 def test_rules_speak_only_where_the_form_leaves_no_doubt(line: str, rule: int) -> None:
     table = compact(split([f"Before it.\n{line}\nAfter it."]))
     assert rules(table).tolist() == [-1, rule, -1]
+
+
+@pytest.mark.parametrize(
+    ("body", "words", "kept"), [(0.2, 3, True), (0.2, 300, True), (0.01, 300, True), (0.01, 3, False), (0.9, 3, True)]
+)
+def test_a_whole_document_in_one_line_is_not_thrown_away(body: float, words: int, kept: bool) -> None:
+    probability = _probability(body=body, legal=0.99 - body)
+    whole = (np.array([True]), np.array([words]))
+    decisions = decide(probability, probability, frozenset({Label.BODY}), 0.5, NO_RULE, *whole)
+    assert decisions.kept[0] == kept
+    assert decisions.who(0) is (DecidedBy.GUARD if kept and body < 0.5 else DecidedBy.MODEL)
+
+
+def test_a_line_is_whole_when_it_holds_almost_all_words() -> None:
+    lines = split(["one two three", "a b\nc", "a b c d e f g h i j k l m n o p q r s\nt\n", "...", "..\n.."])
+    words = np.array([3, 2, 1, 19, 1, 0, 0, 0])
+    assert whole_documents(lines, words).tolist() == [True, False, False, True, False, False, False, False]
