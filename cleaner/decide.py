@@ -124,7 +124,7 @@ class Decisions:
     def why(self, line: int) -> str:
         """The reason for a line's label, in words."""
         if self.guarded[line]:
-            return "(all but) the whole document, which nothing would be left of"
+            return "without it nothing would be left of the document"
         if self.rule[line] != _NO_RULE:
             return _RULES[self.rule[line]][0]
         what = "kept text" if self.kept[line] else LABELS[self.label[line]].value

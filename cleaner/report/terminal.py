@@ -7,6 +7,10 @@ from rich.text import Text
 from cleaner.records import Document, Label, Line
 
 
+#: Tabs, wide blanks, soft hyphens and joiners: not printable by Python's count, and harmless.
+_HARMLESS = "\t\u3000\xa0\u2009\u202f\xad\u200b\u200c\u200d"
+
+
 def explained(document: Document, line: Line) -> Text:
     """One line of a document as a person should see it: kept lines plain, removed ones dim with the reason."""
     kept = document.is_kept(line)
@@ -27,4 +31,4 @@ def explained(document: Document, line: Line) -> Text:
 
 def _visible(text: str) -> str:
     """Text that can do nothing to a terminal: control characters and lone surrogates as U+FFFD."""
-    return "".join(char if char.isprintable() or char in "\t\u3000\xa0" else "\ufffd" for char in text)
+    return "".join(char if char.isprintable() or char in _HARMLESS else "\ufffd" for char in text)
