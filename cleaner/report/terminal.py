@@ -6,7 +6,6 @@ from rich.text import Text
 
 from cleaner.records import Document, Label, Line
 
-
 #: Tabs, wide blanks, soft hyphens and joiners: not printable by Python's count, and harmless.
 _HARMLESS = "\t\u3000\xa0\u2009\u202f\xad\u200b\u200c\u200d"
 
