@@ -255,13 +255,11 @@ def _emit(data: bytes) -> None:
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-    except BrokenPipeError:  # whoever read the output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(EXIT_SOME_FAILED) from None
     except OSError as error:
         # what is still in the buffer would fail once more on exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        _say(f"error: standard output cannot be written: {error.strerror}.")
+        if not isinstance(error, BrokenPipeError):  # then whoever read the output has seen enough
+            _say(f"error: standard output cannot be written: {error.strerror}.")
         raise typer.Exit(EXIT_SOME_FAILED) from None
 
 

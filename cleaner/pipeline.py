@@ -132,23 +132,22 @@ class Cleaner:
                 evidence.grams[1].count,
             )
             seams = residue.candidates(evidence.compacted)
-            cuts = {}
+            cuts: list[dict[int, tuple[Cut, ...]]] = [{} for _ in group]
             for i in seams[decisions.kept[seams]].tolist():
-                text = group[evidence.lines.document[i]]
+                k = int(evidence.lines.document[i])
                 start, end = int(evidence.lines.char_start[i]), int(evidence.lines.char_end[i])
-                if found := residue.cuts_in(text, start, end):
-                    cuts[i] = found
+                if found := residue.cuts_in(group[k], start, end):
+                    cuts[k][i - int(evidence.lines.first[k])] = found
             yield _Batch(group, evidence.lines, decisions, cuts)
 
     def _kept_spans(self, text: str, batch: _Batch, k: int) -> list[render.Span]:
         a, b = batch.lines.first[k], batch.lines.first[k + 1]
-        cuts = {i - int(a): [(cut.start, cut.end) for cut in found] for i, found in batch.cuts.items() if a <= i < b}
         return render.kept_spans(
             text,
             batch.lines.char_start[a:b].tolist(),
             batch.lines.char_end[a:b].tolist(),
             batch.decisions.kept[a:b].tolist(),
-            cuts,
+            {line: [(cut.start, cut.end) for cut in found] for line, found in batch.cuts[k].items()},
         )
 
     def _document(self, text: str, batch: _Batch, k: int) -> Document:
@@ -164,7 +163,7 @@ class Cleaner:
                 score=float(batch.decisions.score[i]),
                 decided_by=batch.decisions.who(i),
                 reason=batch.decisions.why(i),
-                cuts=batch.cuts.get(i, ()),
+                cuts=batch.cuts[k].get(number - 1, ()),
             )
             for number, (i, (start, end)) in enumerate(zip(range(a, b), spans, strict=True), start=1)
         )
@@ -176,7 +175,7 @@ class _Batch:
     texts: list[str]
     lines: LineTable
     decisions: Decisions
-    cuts: dict[int, tuple[Cut, ...]]
+    cuts: list[dict[int, tuple[Cut, ...]]]  # for each document, by the line's place in it
 
 
 def _grouped(texts: Iterable[str]) -> Iterator[list[str]]:

@@ -15,13 +15,11 @@ def write_atomically(path: Path, data: bytes) -> None:
     Raises:
         OutputError: if it cannot be written; what stood at `path` before is still there.
     """
-    if path.exists() and not (
-        path.is_file() or path.is_dir()
-    ):  # a device or a pipe cannot be replaced, only written to
-        _write_through(path, data)
-        return
     temporary = path.parent / f".{secrets.token_hex(8)}.part"
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            path.write_bytes(data)  # a device or a pipe cannot be replaced, only written to
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("xb") as file:
@@ -31,13 +29,5 @@ def write_atomically(path: Path, data: bytes) -> None:
             with contextlib.suppress(OSError):
                 temporary.unlink()
             raise
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
-
-
-def _write_through(path: Path, data: bytes) -> None:
-    try:
-        with path.open("wb") as file:
-            file.write(data)
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error

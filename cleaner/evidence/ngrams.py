@@ -7,18 +7,20 @@ lets any language in: the n-grams are over UTF-8 bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cleaner.evidence.compact import CompactLines
 
+Unsigned = TypeVar("Unsigned", np.uint32, np.uint64)
+
 #: Multipliers of Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4), one for each kind of n-gram.
 _CHARACTERS = np.uint32(0x9E3779B1)
 _WORDS = np.uint32(0x85EBCA6B)
 #: The base of the polynomial that a word is hashed with; odd, so that it has an inverse modulo 2^32.
 _BASE = 0x01000193
-_INVERSE = pow(_BASE, -1, 1 << 32)
 
 _IN_WORD = np.zeros(256, dtype=bool)
 _IN_WORD[ord("a") : ord("z") + 1] = True
@@ -88,9 +90,7 @@ def _words(lines: CompactLines, bits: int) -> Words:
     inside = _IN_WORD[text]
     edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
     begin, after = edges[::2], edges[1::2]
-    powers = _powers(_BASE, len(text))
-    prefix = np.cumsum(text * powers, dtype=np.uint32)
-    value = (prefix[after - 1] - prefix[begin - 1]) * _powers(_INVERSE, len(text))[begin]
+    value = hash_spans(text.astype(np.uint32), begin, after, _BASE)
     # a line feed after the last word of each line stands for "no word", so that no line is empty
     place = np.searchsorted(begin, lines.end)
     bucket = np.insert(
@@ -103,8 +103,23 @@ def _words(lines: CompactLines, bits: int) -> Words:
     return Words(bucket, first, count, np.insert(after - begin, place, 0))
 
 
-def _powers(base: int, count: int) -> NDArray[np.uint32]:
-    """`base` to the power of 0, 1, ... modulo 2^32."""
-    powers = np.full(count, base, dtype=np.uint32)
+def hash_spans(
+    values: NDArray[Unsigned], begin: NDArray[np.int64], after: NDArray[np.int64], base: int
+) -> NDArray[Unsigned]:
+    """Hash stretches of a buffer, wherever they lie in it: the polynomial of their values in `base`.
+
+    Args:
+        values: what is hashed; its type is the type of the hashes, and sums wrap around at its size.
+        begin, after: each stretch's first place, not the buffer's own first, and the place after its last.
+        base: odd, so that it has an inverse.
+    """
+    inverse = pow(base, -1, 1 << 8 * values.itemsize)
+    prefix = np.cumsum(values * _powers(base, values), dtype=values.dtype)
+    return (prefix[after - 1] - prefix[begin - 1]) * _powers(inverse, values)[begin]
+
+
+def _powers(base: int, like: NDArray[Unsigned]) -> NDArray[Unsigned]:
+    """`base` to the power of 0, 1, ..., as many as `like` has and of its type."""
+    powers = np.full_like(like, base)
     powers[:1] = 1
-    return np.multiply.accumulate(powers, dtype=np.uint32)
+    return np.multiply.accumulate(powers, dtype=like.dtype)

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from cleaner.evidence.compact import CompactLines
 from cleaner.evidence.heuristics import share_labels
 from cleaner.evidence.lanes import pack, sum_lines
-from cleaner.evidence.ngrams import Grams
+from cleaner.evidence.ngrams import Grams, hash_spans
 from cleaner.segment.plain import LineTable
 
 LARGEST = 127
+#: The base that lines are hashed with: the prime of the 64-bit FNV hash.
+_BASE = 0x100000001B3
 
 _BYTE_CLASSES = {
     "upper": bytes(range(ord("A"), ord("Z") + 1)),
@@ -176,15 +178,8 @@ def _repetition(lines: LineTable, compacted: CompactLines) -> tuple[NDArray[np.i
 
 def line_hashes(lines: CompactLines) -> NDArray[np.uint64]:
     """A 64-bit hash of each line, case and digits aside; equal lines have equal hashes in any batch."""
-    # eight bytes of a line at a time would leave gaps at the line's end; a polynomial over bytes does not
-    base, inverse = 0x100000001B3, pow(0x100000001B3, -1, 1 << 64)
-    size = len(lines.folded)
-    powers = np.full(size, base, dtype=np.uint64)
-    powers[:1] = 1
-    prefix = np.cumsum((lines.folded + np.uint64(1)) * np.multiply.accumulate(powers), dtype=np.uint64)
-    shift = np.full(size, inverse, dtype=np.uint64)
-    shift[:1] = 1
-    value = (prefix[lines.end - 1] - prefix[lines.start - 1]) * np.multiply.accumulate(shift)[lines.start]
+    # one more than each byte, so that NULs count too
+    value = hash_spans(lines.folded.astype(np.uint64) + np.uint64(1), lines.start, lines.end, _BASE)
     return value ^ (value >> np.uint64(29))
 
 

@@ -106,8 +106,9 @@ def _decode_other(data: bytes) -> Decoded:
         raise InputError("it is binary data, not text; take it out of the input.")
     text = data.decode("utf-8", "surrogateescape")
     broken = len(re.findall("[\udc80-\udcff]", text))
+    as_it_came = Decoded(text, "utf-8", (f"{broken} bytes are not valid UTF-8; they are passed through as they are.",))
     if broken <= max(1, _MOST_BROKEN * len(data)) and re.search("[^\x00-\x7f\udc80-\udcff]", text):
-        return Decoded(text, "utf-8", (f"{broken} bytes are not valid UTF-8; they are passed through as they are.",))
+        return as_it_came
 
     from charset_normalizer import from_bytes  # only files that are not UTF-8 pay for its import
 
@@ -120,7 +121,7 @@ def _decode_other(data: bytes) -> Decoded:
                 return Decoded(guessed, best.encoding, (note,))
         except UnicodeError:
             pass
-    return Decoded(text, "utf-8", (f"{broken} bytes are not valid UTF-8; they are passed through as they are.",))
+    return as_it_came
 
 
 def _looks_binary(data: bytes) -> bool:

@@ -20,8 +20,6 @@ _BYTE_ORDER_MARK = "\ufeff".encode()
 
 _IS_BREAK = np.zeros(256, dtype=bool)
 _IS_BREAK[list(_BREAK_BYTES)] = True
-_IS_SPACE = np.zeros(256, dtype=bool)
-_IS_SPACE[list(_BREAK_BYTES + b" \t\x1f")] = True
 #: A byte that is sure to belong to something visible: printable ASCII but the space.
 _IS_VISIBLE = np.zeros(256, dtype=bool)
 _IS_VISIBLE[0x21:0x7F] = True
