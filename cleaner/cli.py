@@ -47,6 +47,14 @@ MinScore = Annotated[
     float | None,
     typer.Option(help="Keep lines from this score on; default: the model's own threshold.", show_default=False),
 ]
+MaxBodyLoss = Annotated[
+    float | None,
+    typer.Option(
+        help="The share of the body that may be lost, such as 0.01, for the most removal.", show_default=False
+    ),
+]
+Precision = Annotated[bool, typer.Option("--precision", help="Take out more, at the cost of some body.")]
+Recall = Annotated[bool, typer.Option("--recall", help="Keep more, and some boilerplate with it.")]
 ModelName = Annotated[str, typer.Option("--model", help="A shipped model's name, or the path of a model folder.")]
 Jobs = Annotated[int, typer.Option(min=1, help="How many processes to use.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
@@ -93,6 +101,9 @@ def clean_command(
     keep: Keep = None,
     drop: Drop = None,
     min_score: MinScore = None,
+    max_body_loss: MaxBodyLoss = None,
+    precision: Precision = False,
+    recall: Recall = False,
     removed: Annotated[
         Path | None,
         typer.Option(help="A folder for what was taken out, one file a document: label, tab, line."),
@@ -104,7 +115,7 @@ def clean_command(
     verbose: Verbose = False,
 ) -> None:
     """Take boilerplate and ads out of text dumps of web pages."""
-    config = Config(keep=_labels(keep), drop=_labels(drop), min_score=min_score)
+    config = _config(keep, drop, min_score, max_body_loss, precision, recall)
     targets = Targets(tuple(inputs or [STDIN]), output, removed, ".json" if as_json else None)
     targets.check(prints_many=as_json)
     _run(targets, config, model, Format.JSON if as_json else Format.TEXT, jobs, quiet, verbose)
@@ -116,13 +127,16 @@ def label_command(
     keep: Keep = None,
     drop: Drop = None,
     min_score: MinScore = None,
+    max_body_loss: MaxBodyLoss = None,
+    precision: Precision = False,
+    recall: Recall = False,
     model: ModelName = store.DEFAULT,
     jobs: Jobs = 1,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Print every line with its label: a JSON object a document, nothing taken away."""
-    config = Config(keep=_labels(keep), drop=_labels(drop), min_score=min_score)
+    config = _config(keep, drop, min_score, max_body_loss, precision, recall)
     targets = Targets(tuple(inputs or [STDIN]), None, None, None)
     targets.check(prints_many=True)
     _run(targets, config, model, Format.LABELS, jobs, quiet, verbose)
@@ -134,10 +148,13 @@ def explain_command(
     keep: Keep = None,
     drop: Drop = None,
     min_score: MinScore = None,
+    max_body_loss: MaxBodyLoss = None,
+    precision: Precision = False,
+    recall: Recall = False,
     model: ModelName = store.DEFAULT,
 ) -> None:
     """Show a document in the terminal: what stays, what goes, and why."""
-    cleaner = Cleaner(config=Config(keep=_labels(keep), drop=_labels(drop), min_score=min_score), model=model)
+    cleaner = Cleaner(config=_config(keep, drop, min_score, max_body_loss, precision, recall), model=model)
     decoded = decode(_read(file))
     for note in decoded.notes:
         _say(f"{file}: {note}")
@@ -180,6 +197,24 @@ def labels_command() -> None:
     for label in Label:
         table.add_row(label.value, "yes" if label in DEFAULT_KEEP else "", label.meaning)
     Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def _config(
+    keep: str | None,
+    drop: str | None,
+    min_score: float | None,
+    max_body_loss: float | None,
+    precision: bool,
+    recall: bool,
+) -> Config:
+    return Config(
+        keep=_labels(keep),
+        drop=_labels(drop),
+        min_score=min_score,
+        max_body_loss=max_body_loss,
+        favor_precision=precision,
+        favor_recall=recall,
+    )
 
 
 def _labels(names: str | None) -> list[str] | None:

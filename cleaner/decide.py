@@ -6,13 +6,18 @@ then the likeliest of the kept ones, or else the likeliest of the others: label 
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.config import Config
+from cleaner.errors import ConfigError
 from cleaner.evidence.compact import CompactLines
+from cleaner.evidence.ngrams import Words, bucket_of_word
 from cleaner.records import DecidedBy, Label
 from cleaner.segment.plain import LineTable
 
@@ -22,6 +27,7 @@ LABELS = tuple(Label)
 #: Folding lowers ASCII letters only, so words with other capitals stand here in both forms.
 _AD_MARKERS = (
     "ad", "advert", "advertisement", "advertisements", "advertisement continue reading below",
+    "article continues below", "story continues below",
     "article continues below advertisement", "story continues below advertisement",
     "article continues after advertisement", "story continues after advertisement",
     "anzeige", "publicité", "publicitÉ", "publicidad", "pubblicità", "pubblicitÀ", "publicidade", "advertentie",
@@ -44,14 +50,15 @@ def _any_of(words: tuple[str, ...]) -> bytes:
 
 
 _EDGE = rb"[^a-z0\x80-\xff\n]*"
-#: The rules, on the folded bytes of a batch: each match lies within one line and begins where the line begins.
+_WORD = re.compile(rb"[a-z0\x80-\xff]+")
+#: The rules, on the folded bytes of a line: each matches the whole of it.
 _RULES = (
-    ("a bare ad marker", Label.ADVERT, re.compile(rb"(?m)^%s%s%s$" % (_EDGE, _any_of(_AD_MARKERS), _EDGE))),
+    ("a bare ad marker", Label.ADVERT, re.compile(rb"%s%s%s" % (_EDGE, _any_of(_AD_MARKERS), _EDGE))),
     (
         "leads in a pointer to another text",
         Label.RECOMMENDED,
         re.compile(
-            rb"(?m)^%s%s ?(?:[:|>]|\xc2\xbb|(?:-|\xe2\x80[\x93\x94]) )(?=[^\n]*[a-z0\x80-\xff])[^\n]{1,%d}$"
+            rb"%s%s ?(?:[:|>]|\xc2\xbb|(?:-|\xe2\x80[\x93\x94]) )(?=[^\n]*[a-z0\x80-\xff])[^\n]{1,%d}"
             % (_EDGE, _any_of(_TEASERS), _LONGEST_TEASER)
         ),
     ),
@@ -59,17 +66,34 @@ _RULES = (
 _NO_RULE = -1
 
 
-def rules(lines: CompactLines) -> NDArray[np.int8]:
+def rules(lines: CompactLines, words: Words) -> NDArray[np.int8]:
     """Which rule each line of a batch falls under: int8 [lines], the rule's index or -1.
 
     A rule speaks where a line's form leaves no doubt, whatever stands around it.
+
+    Args:
+        lines: the batch.
+        words: its hashed words; only lines whose first word begins a rule are looked at.
     """
     found = np.full(len(lines), _NO_RULE, dtype=np.int8)
     text = lines.folded.tobytes()
-    for index, (_, _, pattern) in enumerate(_RULES):
-        at = np.array([match.start() for match in pattern.finditer(text)], dtype=np.int64)
-        found[np.searchsorted(lines.start, at, side="right") - 1] = index
+    likely = np.flatnonzero(_first_words(words.bits)[words.bucket[words.first]])
+    for line, start, end in zip(likely.tolist(), lines.start[likely].tolist(), lines.end[likely].tolist(), strict=True):
+        for index, (_, _, pattern) in enumerate(_RULES):
+            if pattern.fullmatch(text, start, end):
+                found[line] = index
     return found
+
+
+@functools.cache
+def _first_words(bits: int) -> NDArray[np.bool_]:
+    """Which buckets hold a word that a rule's line can begin with."""
+    table = np.zeros((1 << bits) + 1, dtype=bool)
+    for phrase in (*_AD_MARKERS, *_TEASERS):
+        word = _WORD.search(phrase.encode())
+        assert word is not None
+        table[bucket_of_word(word.group(), bits)] = True
+    return table
 
 
 #: A line that holds this share of its document's words has no surroundings to be told apart from.
@@ -93,6 +117,70 @@ def whole_documents(lines: LineTable, words: NDArray[np.int64]) -> NDArray[np.bo
     return whole
 
 
+def least_score(config: Config, thresholds: Mapping[str, Sequence[tuple[float, float]]], default_loss: float) -> float:
+    """The threshold that a configuration asks for.
+
+    A promise made for fewer kept labels holds for more of them: their probability together is only larger.
+
+    Args:
+        config: the caller's choices.
+        thresholds: for sets of kept labels, named as "body+title", pairs (loss, threshold), both rising.
+        default_loss: the loss of body words that is allowed where the caller says nothing.
+
+    Raises:
+        ConfigError: if the model makes no promise for the loss asked for.
+    """
+    if config.min_score is not None:
+        return config.min_score
+    held = [name for name in thresholds if {Label(label) for label in name.split("+")} <= config.keep]
+    # where body is not kept no body can be lost: the threshold is the one for body, a plain choice
+    pairs = thresholds[max(held, key=len) if held else min(thresholds, key=len)]
+    losses, scores = zip(*pairs, strict=True)
+    loss = default_loss if config.max_body_loss is None else config.max_body_loss
+    if not losses[0] <= loss <= losses[-1]:
+        raise ConfigError(f"max_body_loss is {loss:g}; the model can promise {losses[0]:g} to {losses[-1]:g}.")
+    return float(np.interp(loss, losses, scores))
+
+
+#: A document counts as surely told apart from this expected F1 on.
+_SURE_F1 = 0.95
+#: However little is sure, not less than the square of this is asked of a line beside a sure document: of boilerplate
+#: alone nothing should stay.
+_LEAST_SURE = 0.5
+_SCORE_STEPS = 10_000
+
+
+def sureness(lines: LineTable, score: NDArray[np.float64], words: NDArray[np.int64]) -> NDArray[np.float64]:
+    """How surely the model tells each document's kept words from the others: [documents], from 1/4 to 1.
+
+    The best expected word F1 that any cut of the document has under the scores, squared. To maximise F1, a document
+    should be cut at half the F1 it can reach (Lipton, Elkan and Naryanaswamy 2014, arXiv 1402.1892): where little is
+    sure, less is asked of a line. Whole numbers throughout, so that the batch does not matter.
+
+    Args:
+        lines: the batch.
+        score: [lines], the probability of being kept, to four places.
+        words: int64 [lines].
+    """
+    sure = np.ones(len(lines.first) - 1)
+    filled = np.flatnonzero(lines.first[1:] > lines.first[:-1])
+    if not len(filled):
+        return sure
+    steps, some = np.rint(score * _SCORE_STEPS).astype(np.int64), np.maximum(words, 1)
+    order = np.lexsort((-steps, lines.document))
+    begin = lines.first[filled]
+    wanted = np.cumsum((steps * some)[order])
+    taken = np.cumsum(some[order])
+    low = lines.first[lines.document]
+    wanted_before = (wanted - (steps * some)[order])[low]
+    taken_before = (taken - some[order])[low]
+    every = np.repeat(np.add.reduceat(steps * some, begin), np.diff(np.append(begin, len(lines))))
+    f1 = 2 * (wanted - wanted_before) / np.maximum(_SCORE_STEPS * (taken - taken_before) + every, 1)
+    best = np.maximum.reduceat(f1, begin)
+    sure[filled] = np.clip(best / _SURE_F1, _LEAST_SURE, 1.0) ** 2
+    return sure
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Decisions:
     """What was decided on the lines of a batch.
@@ -104,7 +192,8 @@ class Decisions:
         own: float64 [lines], the same by the line's own words alone.
         rule: int8 [lines], the rule that decided, or -1.
         guarded: bool [lines], whether a line is kept against the model because it is its whole document.
-        min_score: the threshold the model's score was held against.
+        asked: the threshold in a document that the model is sure of.
+        min_score: float64 [lines], the threshold that each score was held against.
     """
 
     label: NDArray[np.int8]
@@ -113,7 +202,8 @@ class Decisions:
     own: NDArray[np.float64]
     rule: NDArray[np.int8]
     guarded: NDArray[np.bool_]
-    min_score: float
+    asked: float
+    min_score: NDArray[np.float64]
 
     def who(self, line: int) -> DecidedBy:
         """Who had the last word on a line."""
@@ -128,37 +218,43 @@ class Decisions:
         if self.rule[line] != _NO_RULE:
             return _RULES[self.rule[line]][0]
         what = "kept text" if self.kept[line] else LABELS[self.label[line]].value
-        alone = (self.own[line] >= self.min_score) == self.kept[line]
+        if self.kept[line] and self.score[line] < self.asked:
+            return "may well be kept text, and the document leaves little surer"
+        alone = (self.own[line] >= self.min_score[line]) == self.kept[line]
         return f"reads like {what}" if alone else f"reads like {what} where it stands, not by itself"
 
 
 def decide(
+    lines: LineTable,
     probability: NDArray[np.float64],
     own_probability: NDArray[np.float64],
     keep: frozenset[Label],
     min_score: float,
     rule: NDArray[np.int8],
-    whole: NDArray[np.bool_],
     words: NDArray[np.int64],
 ) -> Decisions:
     """Choose a label for every line.
 
     Args:
+        lines: the batch.
         probability: [lines, labels], the model's.
         own_probability: [lines, labels], by the line's own words alone.
         keep: the labels that make up the clean text.
-        min_score: the least probability of those labels together with which a line is kept.
+        min_score: the least probability of those labels together with which a line is kept, in a document that the
+            model is sure of; less by its `sureness` in others.
         rule: [lines], from `rules`.
-        whole: [lines], from `whole_documents`.
         words: [lines], how many words each line has.
     """
     wanted = np.array([label in keep for label in LABELS])
     score = np.round(probability[:, wanted].sum(axis=1), 4).clip(0.0, 1.0)
     own = np.round(own_probability[:, wanted].sum(axis=1), 4).clip(0.0, 1.0)
-    kept = score >= min_score
-    guarded = whole & ~kept & (rule == _NO_RULE) & ((words >= _PAGE_WORDS) | (score >= _SURE_SCORE))
+    least = (min_score * sureness(lines, score, words))[lines.document]
+    kept = score >= least
+    guarded = (
+        whole_documents(lines, words) & ~kept & (rule == _NO_RULE) & ((words >= _PAGE_WORDS) | (score >= _SURE_SCORE))
+    )
     eligible = np.where((kept | guarded)[:, None], wanted, ~wanted)
     label = np.where(eligible, probability, -1.0).argmax(axis=1).astype(np.int8)
     for index, (_, ruled, _) in enumerate(_RULES):
         label[rule == index] = LABELS.index(ruled)
-    return Decisions(label, wanted[label], score, own, rule, guarded, min_score)
+    return Decisions(label, wanted[label], score, own, rule, guarded, min_score, least)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from cleaner import render, residue
 from cleaner.config import Config
-from cleaner.decide import LABELS, Decisions, decide, rules, whole_documents
+from cleaner.decide import LABELS, Decisions, decide, least_score, rules
 from cleaner.errors import InputError
+from cleaner.evidence.blocks import block_features
 from cleaner.evidence.cohesion import cohesion_features
 from cleaner.evidence.compact import CompactLines, compact
 from cleaner.evidence.context import context_features
@@ -49,16 +50,30 @@ def gather(texts: Sequence[str], bits: int) -> Evidence:
     lines = split(texts)
     compacted = compact(lines)
     grams = hash_lines(compacted, bits)
-    return Evidence(lines, compacted, grams, shape_features(lines, compacted, grams[1]))
+    return Evidence(lines, compacted, grams, shape_features(lines, compacted, grams))
 
 
-def network_input(evidence: Evidence, own: NDArray[np.float64]) -> NDArray[np.int8]:
-    """The network's features, int8 [lines, features], from the evidence and the linear model's scores."""
+def beside(lines: LineTable) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether each line of a batch has one before it, and one after it, in its document: bool [lines] each."""
+    here = np.arange(len(lines))
+    return here > lines.first[lines.document], here + 1 < lines.first[lines.document + 1]
+
+
+def network_input(evidence: Evidence, own: NDArray[np.float64], near: NDArray[np.float64]) -> NDArray[np.int8]:
+    """The network's features, int8 [lines, features].
+
+    Args:
+        evidence: of the lines.
+        own: [lines, labels], log-probabilities by each line's own words.
+        near: [lines, labels], log-probabilities by the words of its neighbours.
+    """
     words = evidence.grams[1]
     probability = np.rint(LARGEST * np.exp(own)).astype(np.int32)
-    around = context_features(evidence.lines, own, probability, evidence.shape, words.count)
-    cohesion = cohesion_features(evidence.lines, words, probability[:, LABELS.index(Label.BODY)])
-    return np.concatenate([evidence.shape, around, cohesion], axis=1)
+    around = context_features(evidence.lines, own, near, probability, evidence.shape, words.count)
+    body = probability[:, LABELS.index(Label.BODY)]
+    cohesion = cohesion_features(evidence.lines, words, body)
+    blocks = block_features(evidence.lines, body, words.count)
+    return np.concatenate([evidence.shape, around, cohesion, blocks], axis=1)
 
 
 class Cleaner:
@@ -72,18 +87,25 @@ class Cleaner:
 
     Raises:
         ModelError: if the model is missing, altered, or made for another version.
+        ConfigError: if the model cannot promise the loss of body that the configuration allows.
     """
 
-    __slots__ = ("_config", "_model")
+    __slots__ = ("_config", "_min_score", "_model")
 
     def __init__(self, *, config: Config | None = None, model: str | Path | store.Model = store.DEFAULT) -> None:
         self._config = config or Config()
         self._model = model if isinstance(model, store.Model) else store.load(model)
+        self._min_score = least_score(self._config, self._model.thresholds, self._model.max_body_loss)
 
     @property
     def config(self) -> Config:
         """What this cleaner keeps."""
         return self._config
+
+    @property
+    def min_score(self) -> float:
+        """The least probability of the kept labels together with which the model keeps a line."""
+        return self._min_score
 
     @property
     def model(self) -> store.Model:
@@ -121,17 +143,18 @@ class Cleaner:
         for group in _grouped(texts):
             evidence = gather(group, self._model.linear.bits)
             own = self._model.linear.log_probabilities(evidence.grams)
-            around = self._model.network.logits(network_input(evidence, own))
+            near = self._model.neighbours.log_probabilities(evidence.grams[1], *beside(evidence.lines))
+            around = self._model.network.logits(network_input(evidence, own, near))
             decisions = decide(
+                evidence.lines,
                 np.exp(blend(around, own, self._model.own_share)),
                 np.exp(own),
                 self._config.keep,
-                self._model.min_score if self._config.min_score is None else self._config.min_score,
-                rules(evidence.compacted),
-                whole_documents(evidence.lines, evidence.grams[1].count),
+                self._min_score,
+                rules(evidence.compacted, evidence.grams[1]),
                 evidence.grams[1].count,
             )
-            seams = residue.candidates(evidence.compacted)
+            seams = residue.candidates(evidence.compacted, evidence.grams[0])
             cuts: list[dict[int, tuple[Cut, ...]]] = [{} for _ in group]
             for i in seams[decisions.kept[seams]].tolist():
                 k = int(evidence.lines.document[i])

@@ -6,12 +6,14 @@ Each rule is general, says what it is for, and cuts only what stands at a seam b
 
 from __future__ import annotations
 
+import functools
 import re
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cleaner.evidence.compact import CompactLines
+from cleaner.evidence.ngrams import Grams, bucket_of
 from cleaner.records import Cut, Label
 
 _MEDIA = r"(?:jpe?g|png|gif|webp|avif|svg|bmp|tiff?|mp3|mp4|mpe?g-?4?|webm|mov|avi|m4[av]|wav|ogg)"
@@ -65,44 +67,38 @@ _RULES: tuple[tuple[str, Label, re.Pattern[str]], ...] = (
     ),
 )
 
-#: What the folded form of a line (lower case, every digit 0) must hold for any rule to match. Plain search for
-#: these costs next to nothing, so that the patterns run on a handful of lines only.
+#: What the folded form of a line (lower case, every digit 0) must hold for any rule to match. Each begins with four
+#: bytes that are rare in prose: looking those up among the n-grams costs next to nothing.
 _HINTS = tuple(
     hint.encode()
     for hint in (
-        *(
-            "0x0",
-            "0×0",
-            ".jpg",
-            ".jpeg",
-            ".png",
-            ".gif",
-            ".webp",
-            ".avif",
-            ".svg",
-            ".bmp",
-            ".tif",
-            ".mp",
-            ".webm",
-            ".mov",
-        ),
-        *(".avi", ".m0", ".wav", ".ogg", "advertisement", "anzeige", "publicidad", "publicité"),
-        "continue reading the main story",
+        *("00x0", "00×0", ".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".svg", ".bmp", ".tif", ".mp0", ".mpg"),
+        *(".mpe", ".webm", ".mov", ".avi", ".m0a", ".m0v", ".wav", ".ogg"),
+        *("dvertisement", "zeige", "blicidad", "blicité", "blicitÉ", "inue reading the main story"),
         *(f"{bracket}{word}" for bracket in "[(" for word in ("read ", "also read", "watch")),
     )
 )
 
 
-def candidates(lines: CompactLines) -> NDArray[np.int64]:
-    """The lines of a batch that may need cutting, rising; no other line does."""
+def candidates(lines: CompactLines, grams: Grams) -> NDArray[np.int64]:
+    """The lines of a batch that may need cutting, rising; no other line does.
+
+    Args:
+        lines: the batch.
+        grams: its n-grams of four bytes.
+    """
     text = lines.folded.tobytes()
-    found: list[int] = []
-    for hint in _HINTS:
-        at = text.find(hint)
-        while at >= 0:
-            found.append(at)
-            at = text.find(hint, at + 1)
+    at = np.flatnonzero(_hinted(grams.bits)[grams.bucket])
+    found = [place for place in at.tolist() if text.startswith(_HINTS, place)]
     return np.unique(np.searchsorted(lines.start, np.array(found, dtype=np.int64), side="right") - 1)
+
+
+@functools.cache
+def _hinted(bits: int) -> NDArray[np.bool_]:
+    """Which buckets hold the beginning of a hint."""
+    table = np.zeros((1 << bits) + 1, dtype=bool)
+    table[[bucket_of(hint[:4], bits) for hint in _HINTS]] = True
+    return table
 
 
 def cuts_in(text: str, start: int, end: int) -> tuple[Cut, ...]:

@@ -177,6 +177,15 @@ def test_labels_and_version() -> None:
     assert run("--version").stdout.decode().startswith(f"cleaner {__version__} ")
 
 
+def test_less_body_loss_keeps_more() -> None:
+    seed = SEEDS / NAMES[3]
+    kept = [
+        len(run("clean", *options, seed).stdout.split(b"\n"))
+        for options in (("--precision",), (), ("--max-body-loss", "0.01"), ("--recall",), ("--min-score", "0"))
+    ]
+    assert kept == sorted(kept) and kept[0] < kept[-1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -190,6 +199,11 @@ def test_labels_and_version() -> None:
         (["clean", "{dumps}", "-o", "{dumps}/out", "--removed", "{dumps}"], "is both input and output"),
         (["clean", "{dumps}/sub", "{dumps}", "-o", "{dumps}/a.txt/out"], "cannot be made: Not a directory"),
         (["clean", "{dumps}/a.txt", "{dumps}/../more/a.txt", "-o", "{dumps}/out"], "written to the same file"),
+        (["clean", "{dumps}/a.txt", "--precision", "--recall"], "favor_precision and favor_recall are given"),
+        (["clean", "{dumps}/a.txt", "--max-body-loss", "0.9"], "max_body_loss is 0.9; the model can promise 0.001 to"),
+        (["clean", "{dumps}", "-o", "{dumps}/out", "--max-body-loss", "0.9"], "the model can promise 0.001 to 0.1"),
+        (["label", "{dumps}/a.txt", "--recall", "--keep", "caption"], "is about the body, which is not kept"),
+        (["explain", "{dumps}/a.txt", "--max-body-loss", "0"], "it is a share of the body between 0 and 1"),
         (["clean", "{dumps}/nowhere.txt"], "nowhere.txt does not exist"),
         (["clean", "{dumps}/empty", "-o", "{dumps}/out"], "holds no .txt file"),
         (["clean", "-", "-", "-o", "{dumps}/out"], "standard input (-) is named more than once"),

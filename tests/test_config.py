@@ -27,6 +27,13 @@ def test_labels_may_be_names() -> None:
         ({"keep": ["body"], "drop": ["title"]}, "name either what to keep or what to drop"),
         ({"min_score": 1.5}, "must lie between 0 and 1"),
         ({"min_score": float("nan")}, "must lie between 0 and 1"),
+        ({"max_body_loss": 0.0}, "it is a share of the body between 0 and 1"),
+        ({"max_body_loss": float("nan")}, "it is a share of the body between 0 and 1"),
+        ({"max_body_loss": 0.01, "min_score": 0.5}, "min_score and max_body_loss are given; each of them sets the"),
+        ({"favor_precision": True, "favor_recall": True}, "favor_precision and favor_recall are given"),
+        ({"favor_recall": True, "keep": list(Label)}, "favor_recall would change nothing: every label is kept"),
+        ({"min_score": 0.5, "keep": list(Label)}, "min_score would change nothing: every label is kept"),
+        ({"max_body_loss": 0.01, "keep": ["caption"]}, "is about the body, which is not kept; give min_score instead"),
     ],
 )
 def test_what_cannot_be_honoured_is_refused(arguments: dict[str, object], says: str) -> None:

@@ -3,19 +3,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cleaner import DecidedBy, Label
-from cleaner.decide import LABELS, decide, rules, whole_documents
+from cleaner import Config, DecidedBy, Label
+from cleaner.decide import LABELS, decide, least_score, rules, sureness, whole_documents
+from cleaner.errors import ConfigError
 from cleaner.evidence.compact import compact
+from cleaner.evidence.ngrams import hash_lines
 from cleaner.segment.plain import split
 
-NO_RULE = np.full(1, -1, dtype=np.int8)
-#: One line among others, of ten words.
-AMONG_OTHERS = (np.array([False]), np.array([10]))
+NO_RULE = np.full(2, -1, dtype=np.int8)
+#: One line of ten words, and another that is surely body and much longer: the document is sure.
+TWO_LINES, WORDS = split(["the line\nthe other"]), np.array([10, 1000])
 
 
 def _probability(**shares: float) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     rest = (1 - sum(shares.values())) / (len(LABELS) - len(shares))
-    return np.array([[shares.get(label.value, rest) for label in LABELS]])
+    surely = [1.0 if label is Label.BODY else 0.0 for label in LABELS]
+    return np.array([[shares.get(label.value, rest) for label in LABELS], surely])
 
 
 @pytest.mark.parametrize(
@@ -32,7 +35,7 @@ def test_label_and_decision_never_disagree(
 ) -> None:
     probability = _probability(**shares)
     keep = frozenset({Label.BODY, Label.TITLE})
-    decisions = decide(probability, probability, keep, min_score, NO_RULE, *AMONG_OTHERS)
+    decisions = decide(TWO_LINES, probability, probability, keep, min_score, NO_RULE, WORDS)
     assert LABELS[decisions.label[0]] is label
     assert decisions.score[0] == pytest.approx(score, abs=1e-3)
     assert decisions.kept[0] == (label in keep)
@@ -41,7 +44,7 @@ def test_label_and_decision_never_disagree(
 
 def test_a_reason_says_when_the_surroundings_decide() -> None:
     keep = frozenset({Label.BODY})
-    decisions = decide(_probability(body=0.9), _probability(advert=0.9), keep, 0.5, NO_RULE, *AMONG_OTHERS)
+    decisions = decide(TWO_LINES, _probability(body=0.9), _probability(advert=0.9), keep, 0.5, NO_RULE, WORDS)
     assert decisions.why(0) == "reads like kept text where it stands, not by itself"
 
 
@@ -58,18 +61,74 @@ def test_a_reason_says_when_the_surroundings_decide() -> None:
 )
 def test_rules_speak_only_where_the_form_leaves_no_doubt(line: str, rule: int) -> None:
     table = compact(split([f"Before it.\n{line}\nAfter it."]))
-    assert rules(table).tolist() == [-1, rule, -1]
+    assert rules(table, hash_lines(table, 18)[1]).tolist() == [-1, rule, -1]
 
 
 @pytest.mark.parametrize(
-    ("body", "words", "kept"), [(0.2, 3, True), (0.2, 300, True), (0.01, 300, True), (0.01, 3, False), (0.9, 3, True)]
+    ("body", "words", "kept", "who"),
+    [
+        (0.9, 3, True, DecidedBy.MODEL),
+        (0.2, 3, True, DecidedBy.MODEL),  # nothing in the document is surer, so less is asked
+        (0.11, 3, True, DecidedBy.GUARD),
+        (0.01, 300, True, DecidedBy.GUARD),
+        (0.01, 3, False, DecidedBy.MODEL),
+    ],
 )
-def test_a_whole_document_in_one_line_is_not_thrown_away(body: float, words: int, kept: bool) -> None:
-    probability = _probability(body=body, legal=0.99 - body)
-    whole = (np.array([True]), np.array([words]))
-    decisions = decide(probability, probability, frozenset({Label.BODY}), 0.5, NO_RULE, *whole)
+def test_a_whole_document_in_one_line_is_not_thrown_away(body: float, words: int, kept: bool, who: DecidedBy) -> None:
+    probability = _probability(body=body, legal=0.99 - body)[:1]
+    decisions = decide(
+        split(["one line"]), probability, probability, frozenset({Label.BODY}), 0.5, NO_RULE[:1], np.array([words])
+    )
     assert decisions.kept[0] == kept
-    assert decisions.who(0) is (DecidedBy.GUARD if kept and body < 0.5 else DecidedBy.MODEL)
+    assert decisions.who(0) is who
+
+
+def test_less_is_asked_where_little_is_sure() -> None:
+    lines = split(["a\nb\nc", "", "d\ne"])
+    words = np.array([10, 20, 30, 5, 0])
+    score = np.array([0.99, 0.98, 0.01, 0.3, 0.2])
+    sure = sureness(lines, score, words)
+    for k in range(3):
+        a, b = lines.first[k], lines.first[k + 1]
+        order = np.argsort(-score[a:b])
+        q, w = score[a:b][order], np.maximum(words[a:b], 1)[order]
+        best = max((2 * (q * w)[:n].sum() / (w[:n].sum() + (q * w).sum()) for n in range(1, b - a + 1)), default=1.0)
+        assert sure[k] == pytest.approx(np.clip(best / 0.95, 0.5, 1.0) ** 2)
+    assert sure[0] == 1.0 and sure[1] == 1.0 and sure[2] < 0.5
+    alone = sureness(split(["d\ne"]), score[3:], words[3:])
+    assert alone[0] == sure[2], "the batch does not matter"
+    probability = np.zeros((5, len(LABELS)))
+    probability[:, 0], probability[:, 3] = score, 1 - score
+    decisions = decide(lines, probability, probability, frozenset({Label.BODY}), 0.5, np.full(5, -1, np.int8), words)
+    assert decisions.kept.tolist() == [True, True, False, True, True]
+    assert decisions.why(3) == "may well be kept text, and the document leaves little surer"
+
+
+THRESHOLDS = {"body": [(0.001, 0.0), (0.01, 0.4), (0.1, 0.8)], "body+title": [(0.001, 0.1), (0.01, 0.5), (0.1, 0.9)]}
+
+
+@pytest.mark.parametrize(
+    ("config", "threshold"),
+    [
+        (Config(), 0.5),
+        (Config(min_score=0.33), 0.33),
+        (Config(max_body_loss=0.1), 0.9),
+        (Config(max_body_loss=0.055), 0.7),
+        (Config(keep=["body"], max_body_loss=0.01), 0.4),
+        (Config(keep=["body", "caption"], max_body_loss=0.01), 0.4),
+        (Config(keep=["title", "body", "caption"], max_body_loss=0.01), 0.5),
+        (Config(keep=["caption"]), 0.4),
+        (Config(favor_precision=True), 0.5 + 0.4 * 4 / 9),
+        (Config(favor_recall=True), 0.1 + 0.4 * 4 / 9),
+    ],
+)
+def test_a_promise_becomes_a_threshold(config: Config, threshold: float) -> None:
+    assert least_score(config, THRESHOLDS, 0.01) == pytest.approx(threshold)
+
+
+def test_a_loss_the_model_cannot_promise_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"max_body_loss is 0.5; the model can promise 0.001 to 0.1."):
+        least_score(Config(max_body_loss=0.5), THRESHOLDS, 0.01)
 
 
 def test_a_line_is_whole_when_it_holds_almost_all_words() -> None:

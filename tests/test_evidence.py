@@ -1,23 +1,26 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from conftest import hard_text
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleaner.evidence import cohesion, shape
+from cleaner.evidence import blocks, cohesion, shape
 from cleaner.evidence.compact import compact
 from cleaner.evidence.heuristics import share_labels
-from cleaner.evidence.lanes import pack, sum_lines
-from cleaner.evidence.ngrams import hash_lines
+from cleaner.evidence.lanes import NARROW, WIDE, pack, sum_lines
+from cleaner.evidence.ngrams import bucket_of, bucket_of_word, hash_lines
+from cleaner.evidence.shape import line_hashes
 from cleaner.segment.plain import split
 
 
 def _feature(text: str, name: str) -> list[int]:
     lines = split([text])
     compacted = compact(lines)
-    table = shape.shape_features(lines, compacted, hash_lines(compacted, 10)[1])
+    table = shape.shape_features(lines, compacted, hash_lines(compacted, 10))
     return [int(value) for value in table[:, shape.FEATURES.index(name)]]
 
 
@@ -75,7 +78,7 @@ def test_repeated_lines_are_counted_within_their_document() -> None:
     assert _feature(text, "same as the line after") == [0, 127, 0, 0]
     lines = split(["Share", "Share"])
     compacted = compact(lines)
-    table = shape.shape_features(lines, compacted, hash_lines(compacted, 10)[1])
+    table = shape.shape_features(lines, compacted, hash_lines(compacted, 10))
     assert not table[:, shape.FEATURES.index("log copies in the document")].any()
 
 
@@ -91,7 +94,50 @@ def test_values_stay_in_range() -> None:
     text = "\n".join(["x" * 100_000, "1 " * 50_000, "A" * 3, "." * 70_000, "é" * 40_000, "word " * 40_000])
     lines = split([text])
     compacted = compact(lines)
-    table = shape.shape_features(lines, compacted, hash_lines(compacted, 10)[1])
+    table = shape.shape_features(lines, compacted, hash_lines(compacted, 10))
     assert table.dtype == np.int8
     assert table.min() >= -127
     assert table[1, shape.FEATURES.index("share of digit")] == 63
+
+
+def test_the_heaviest_stretch_is_found_in_every_document() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        lines = split(["\n".join("x" * rng.integers(0, 9)) for _ in range(5)])
+        gain = rng.integers(-5, 6, size=len(lines))
+        if not len(lines):
+            continue
+        inside = blocks._heaviest_stretch(lines, gain)[0] > 0
+        for a, b in pairwise(lines.first.tolist()):
+            part, chosen = gain[a:b], np.flatnonzero(inside[a:b])
+            best = max((part[i:j].sum() for i in range(b - a) for j in range(i + 1, b - a + 1)), default=0)
+            assert part[chosen].sum() == max(best, 0)
+            assert not len(chosen) or np.ptp(chosen) == len(chosen) - 1, "one stretch, without a gap"
+
+
+def test_narrow_counters_count_as_wide_ones() -> None:
+    rng = np.random.default_rng(0)
+    counts = rng.integers(0, 2, size=(256, 11)).astype(np.uint8)
+    index = rng.integers(0, 256, size=5000)
+    start = np.array([0, 1, 2, 700, 701, 4990])
+    expected = np.add.reduceat(counts[index].astype(np.int64), start, axis=0)
+    for lanes in (WIDE, NARROW):
+        np.testing.assert_array_equal(sum_lines(pack(counts, lanes), index, start, 1, lanes)[:, :11], expected)
+
+
+def test_equal_lines_have_equal_hashes_in_any_batch() -> None:
+    def hashes(texts: list[str]) -> list[int]:
+        found: list[int] = line_hashes(hash_lines(compact(split(texts)), 18)[0]).tolist()
+        return found
+
+    first, second, other = hashes(["Reply 12\n  reply 97 \nReplies"])
+    assert first == second != other
+    assert hashes(["and", "more\nReply 35"])[2] == first
+
+
+def test_buckets_of_single_words_and_n_grams_are_those_of_a_batch() -> None:
+    lines = compact(split(["Read more\nPUBLICITÉ"]))
+    grams, words = hash_lines(lines, 18)
+    assert words.bucket[0] == bucket_of_word(b"read", 18)
+    assert bucket_of_word("publicitÉ".encode(), 18) in words.bucket
+    assert grams.bucket[1] == bucket_of(b"read", 18)

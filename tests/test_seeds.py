@@ -6,7 +6,7 @@ import pytest
 
 from cleaner import Cleaner, Label
 from training.corpora import Page, read_seeds
-from training.evaluate import PROMOTIONAL
+from training.measures import PROMOTIONAL_IN_SEEDS
 
 
 @pytest.mark.parametrize("page", read_seeds(), ids=lambda page: page.name)
@@ -16,7 +16,7 @@ def test_the_author_s_lines_stay_and_the_promotional_ones_go(cleaner: Cleaner, p
     for line, label, stays in zip(document.lines, page.labels, kept, strict=True):
         if label in (Label.BODY, Label.TITLE):
             assert stays, line
-        elif label in PROMOTIONAL:
+        elif label in PROMOTIONAL_IN_SEEDS:
             assert not stays, line
 
 

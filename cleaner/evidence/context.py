@@ -22,10 +22,17 @@ _ONE_SIDED = 6
 #: A line's own words speak clearly for a class from this probability on (of 127).
 _CLEAR = 76
 _NEIGHBOUR_SHAPES = ("log words", "ends a sentence", "capitalised words")
-_WINDOW_SHAPES = ("log words", "ends a sentence", "share of digit", "same as the line before")
+_WINDOW_SHAPES = (
+    "log words",
+    "ends a sentence",
+    "share of digit",
+    "same as the line before",
+    "log copies in the document",
+)
 
 FEATURES: tuple[str, ...] = (
     *(f"own log-probability of {label}" for label in Label),
+    *(f"log-probability of {label} by the neighbours' words" for label in Label),
     *(f"probability of {label} at {offset:+d}" for offset in _NEAR for label in Label),
     *(f"mean of {label} within {width}" for width in _CENTRED for label in Label),
     *(f"mean of {label} in the {_ONE_SIDED} {side}" for side in ("before", "after") for label in Label),
@@ -42,6 +49,7 @@ FEATURES: tuple[str, ...] = (
 def context_features(
     lines: LineTable,
     log_probability: NDArray[np.float64],
+    near_log_probability: NDArray[np.float64],
     probability: NDArray[np.int32],
     shape: NDArray[np.int8],
     weight: NDArray[np.int64],
@@ -50,8 +58,9 @@ def context_features(
 
     Args:
         lines: the batch.
-        log_probability: [lines, labels], natural logarithms of the first model's probabilities.
-        probability: int32 [lines, labels], the same as whole numbers from 0 to 127.
+        log_probability: [lines, labels], natural logarithms of the probabilities by the line's own words.
+        near_log_probability: the same by the words of the lines before and after.
+        probability: int32 [lines, labels], the first as whole numbers from 0 to 127.
         shape: [lines, shape features], from `shape_features`.
         weight: [lines], each line's share in its document's text: its number of words.
 
@@ -61,7 +70,6 @@ def context_features(
     count = len(lines)
     if not count:
         return np.zeros((0, len(FEATURES)), dtype=np.int8)
-    own = np.clip(np.rint(16 * log_probability), -LARGEST, 0).astype(np.int8)
     here = np.arange(count)
     low = lines.first[lines.document]
     high = lines.first[lines.document + 1]
@@ -73,7 +81,8 @@ def context_features(
     near_shapes = shape[:, [SHAPE_FEATURES.index(name) for name in _NEIGHBOUR_SHAPES]]
     since, until = _clear_distances(probability, here, low, high)
     blocks: list[NDArray[np.int8]] = [
-        own,
+        _log_steps(log_probability),
+        _log_steps(near_log_probability),
         *(_at(probability, here + offset, low, high) for offset in _NEAR),
         *(window.mean(-width, width) for width in _CENTRED),
         window.mean(-_ONE_SIDED, -1),
@@ -88,6 +97,10 @@ def context_features(
     ]
     table: NDArray[np.int8] = np.concatenate(blocks, axis=1)
     return table
+
+
+def _log_steps(log_probability: NDArray[np.float64]) -> NDArray[np.int8]:
+    return np.clip(np.rint(16 * log_probability), -LARGEST, 0).astype(np.int8)
 
 
 class _Windows:

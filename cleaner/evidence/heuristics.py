@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from cleaner.evidence.compact import CompactLines
 
+#: The labels it knows have less than 24 letters; no longer line, in bytes, is asked about.
+_LONGEST = 40
+
 
 def share_labels(lines: CompactLines) -> NDArray[np.int8]:
     """Which lines trafilatura takes for the label of a share or print button.
@@ -24,9 +27,10 @@ def share_labels(lines: CompactLines) -> NDArray[np.int8]:
     """
     from trafilatura.utils import RE_FILTER  # 0.1 s: paid when the first text is labelled, not on import
 
-    text = lines.raw.tobytes().decode("utf-8", "surrogatepass")
-    return np.fromiter(
-        (RE_FILTER.match(line) is not None for line in text.split("\n") if line),
-        dtype=np.int8,
-        count=len(lines),
-    )
+    found = np.zeros(len(lines), dtype=np.int8)
+    text = lines.raw.tobytes()
+    short = np.flatnonzero(lines.end - lines.start <= _LONGEST)
+    for line, start, end in zip(short.tolist(), lines.start[short].tolist(), lines.end[short].tolist(), strict=True):
+        if RE_FILTER.match(text[start:end].decode("utf-8", "surrogatepass")):
+            found[line] = 1
+    return found

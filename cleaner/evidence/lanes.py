@@ -1,6 +1,6 @@
-"""Sums over the bytes of each line, four counters at a time.
+"""Sums over the bytes of each line, four or eight counters at a time.
 
-Four 16-bit counters ride in one 64-bit integer, so that one pass of `np.add.reduceat` sums four columns.
+Counters of 16 or 8 bits ride in one 64-bit integer, so that one pass of `np.add.reduceat` sums several columns.
 Stretches are kept short enough that no counter can run into its neighbour, and are then added up line by line;
 integers make the result exact, whatever the batch.
 """
@@ -10,21 +10,25 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-LANES = 4
-_LANE_BITS = 16
-_LANE_MAX = (1 << _LANE_BITS) - 1
+#: Counters in a word that are wide enough for sums of weights, and for counts of bytes.
+WIDE, NARROW = 4, 8
+_WORD_BITS = 64
 
 
-def pack(columns: NDArray[np.integer]) -> NDArray[np.uint64]:
-    """Pack a table of small counts, [rows, columns], into 64-bit words, [ceil(columns / 4), rows]."""
+def pack(columns: NDArray[np.integer], lanes: int = WIDE) -> NDArray[np.uint64]:
+    """Pack a table of small counts, [rows, columns], into 64-bit words, [ceil(columns / lanes), rows]."""
     rows, width = columns.shape
-    padded = np.zeros((rows, -(-width // LANES) * LANES), dtype="<u2")
+    padded = np.zeros((rows, -(-width // lanes) * lanes), dtype=_lane_type(lanes))
     padded[:, :width] = columns
     return np.ascontiguousarray(padded.view("<u8").T).astype(np.uint64)
 
 
 def sum_lines(
-    table: NDArray[np.uint64], index: NDArray[np.integer], start: NDArray[np.int64], largest: int
+    table: NDArray[np.uint64],
+    index: NDArray[np.integer],
+    start: NDArray[np.int64],
+    largest: int,
+    lanes: int = WIDE,
 ) -> NDArray[np.int64]:
     """Sum the rows of a packed table that `index` names, line by line.
 
@@ -33,21 +37,27 @@ def sum_lines(
         index: [items], the row each item stands for.
         start: [lines], the first item of each line, rising; a line ends where the next begins.
         largest: the largest single count in the table; it bounds how many items one counter can take.
+        lanes: as the table was packed.
 
     Returns:
-        int64 [lines, 4 * words], the sums.
+        int64 [lines, lanes * words], the sums.
     """
     words = len(table)
     if not len(start):
-        return np.zeros((0, words * LANES), dtype=np.int64)
-    stretch, line_first = _stretches(start, len(index), _LANE_MAX // largest)
+        return np.zeros((0, words * lanes), dtype=np.int64)
+    most = (1 << _WORD_BITS // lanes) - 1
+    stretch, line_first = _stretches(start, len(index), most // largest)
     sums = np.empty((len(stretch), words), dtype=np.uint64)
     for word in range(words):
         sums[:, word] = np.add.reduceat(table[word][index], stretch)
-    lanes = sums.astype("<u8").view("<u2").astype(np.int64)
+    counters = sums.astype("<u8").view(_lane_type(lanes))
     if len(stretch) == len(start):
-        return lanes
-    return np.add.reduceat(lanes, line_first, axis=0)
+        return counters.astype(np.int64)
+    return np.add.reduceat(counters, line_first, axis=0, dtype=np.int64)
+
+
+def _lane_type(lanes: int) -> str:
+    return f"<u{_WORD_BITS // lanes // 8}"
 
 
 def _stretches(start: NDArray[np.int64], items: int, longest: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

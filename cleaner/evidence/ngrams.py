@@ -36,11 +36,13 @@ class Grams:
         bucket: int32 [grams], from 0 to 2^bits - 1; 2^bits itself stands for no n-gram at all.
         first: int64 [lines], the place of each line's first n-gram; a line ends where the next begins.
         count: int64 [lines], how many real n-grams the line has.
+        bits: the logarithm of the number of buckets.
     """
 
     bucket: NDArray[np.int32]
     first: NDArray[np.int64]
     count: NDArray[np.int64]
+    bits: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +73,7 @@ def _four_grams(lines: CompactLines, bits: int) -> Grams:
     text = lines.folded
     if len(text) < 4:
         empty = np.full(len(lines) * 2, 1 << bits, dtype=np.int32)
-        return Grams(empty, np.arange(len(lines)) * 2, np.zeros(len(lines), dtype=np.int64))
+        return Grams(empty, np.arange(len(lines)) * 2, np.zeros(len(lines), dtype=np.int64), bits)
     pairs = text[:-1].astype(np.uint16)
     pairs |= text[1:].astype(np.uint16) << np.uint16(8)
     grams = pairs[:-2].astype(np.uint32)
@@ -82,7 +84,23 @@ def _four_grams(lines: CompactLines, bits: int) -> Grams:
     # an n-gram may begin or end with a line feed, never run across one
     for offset in (1, 2):
         bucket[lines.end - offset] = 1 << bits
-    return Grams(bucket, lines.start - 1, np.maximum(lines.end - lines.start - 1, 0))
+    return Grams(bucket, lines.start - 1, np.maximum(lines.end - lines.start - 1, 0), bits)
+
+
+def bucket_of(gram: bytes, bits: int) -> int:
+    """The bucket of an n-gram of four folded bytes, the same as in a batch."""
+    return int((np.frombuffer(gram, dtype="<u4").astype(np.uint32) * _CHARACTERS >> np.uint32(32 - bits))[0])
+
+
+def bucket_of_word(word: bytes, bits: int) -> int:
+    """The bucket of a folded word, the same as in a batch."""
+    values = np.frombuffer(b"\n" + word, dtype=np.uint8).astype(np.uint32)
+    value = hash_spans(values, np.array([1]), np.array([len(values)]), _BASE)
+    return int(_word_bucket(value, bits)[0])
+
+
+def _word_bucket(value: NDArray[np.uint32], bits: int) -> NDArray[np.int32]:
+    return ((value ^ (value >> np.uint32(15))) * _WORDS >> np.uint32(32 - bits)).astype(np.int32)
 
 
 def _words(lines: CompactLines, bits: int) -> Words:
@@ -93,14 +111,10 @@ def _words(lines: CompactLines, bits: int) -> Words:
     value = hash_spans(text.astype(np.uint32), begin, after, _BASE)
     # a line feed after the last word of each line stands for "no word", so that no line is empty
     place = np.searchsorted(begin, lines.end)
-    bucket = np.insert(
-        ((value ^ (value >> np.uint32(15))) * _WORDS >> np.uint32(32 - bits)).astype(np.int32),
-        place,
-        1 << bits,
-    )
+    bucket = np.insert(_word_bucket(value, bits), place, 1 << bits)
     count = np.diff(place, prepend=0)
     first = np.cumsum(count + 1) - (count + 1)
-    return Words(bucket, first, count, np.insert(after - begin, place, 0))
+    return Words(bucket, first, count, bits, np.insert(after - begin, place, 0))
 
 
 def hash_spans(

@@ -6,18 +6,18 @@ not depend on which other documents share the batch.
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from numpy.typing import NDArray
 
 from cleaner.evidence.compact import CompactLines
 from cleaner.evidence.heuristics import share_labels
-from cleaner.evidence.lanes import pack, sum_lines
-from cleaner.evidence.ngrams import Grams, hash_spans
+from cleaner.evidence.lanes import NARROW, pack, sum_lines
+from cleaner.evidence.ngrams import Grams, Words
 from cleaner.segment.plain import LineTable
 
 LARGEST = 127
-#: The base that lines are hashed with: the prime of the 64-bit FNV hash.
-_BASE = 0x100000001B3
 
 _BYTE_CLASSES = {
     "upper": bytes(range(ord("A"), ord("Z") + 1)),
@@ -36,7 +36,9 @@ _BYTE_CLASSES = {
     "lead": bytes(range(0xC0, 0x100)),
     "continuation": bytes(range(0x80, 0xC0)),
 }
-_COUNTED = pack(np.array([[byte in chars for chars in _BYTE_CLASSES.values()] for byte in range(256)], dtype=np.uint8))
+_COUNTED = pack(
+    np.array([[byte in chars for chars in _BYTE_CLASSES.values()] for byte in range(256)], dtype=np.uint8), NARROW
+)
 
 #: Kinds of first and last bytes.
 _ENDS = (b".", b"!?", b":", b",;", b"\"')]}", b"0123456789", bytes(range(0x80, 0x100)), b"|/>-")
@@ -66,13 +68,13 @@ FEATURES: tuple[str, ...] = (
 )  # fmt: skip
 
 
-def shape_features(lines: LineTable, compacted: CompactLines, words: Grams) -> NDArray[np.int8]:
+def shape_features(lines: LineTable, compacted: CompactLines, grams: tuple[Grams, Words]) -> NDArray[np.int8]:
     """Describe each line by its own look and its place.
 
     Args:
         lines: the batch.
         compacted: the same lines on the compact buffer.
-        words: their words, for the counts.
+        grams: their hashed n-grams and words.
 
     Returns:
         int8 [lines, len(FEATURES)].
@@ -80,10 +82,10 @@ def shape_features(lines: LineTable, compacted: CompactLines, words: Grams) -> N
     raw, start, end = compacted.raw, compacted.start, compacted.end
     if not len(lines):
         return np.zeros((0, len(FEATURES)), dtype=np.int8)
-    counts = sum_lines(_COUNTED, raw, start, 1)[:, : len(_BYTE_CLASSES)]
+    counts = sum_lines(_COUNTED, raw, start, 1, NARROW)[:, : len(_BYTE_CLASSES)]
     column = dict(zip(_BYTE_CLASSES, counts.T, strict=True))
     characters = (end - start) - column["continuation"]
-    word_count = words.count
+    word_count = grams[1].count
     is_upper, in_word = _member(_BYTE_CLASSES["upper"])[raw], _WORD[raw]
     capital = np.zeros(len(raw), dtype=bool)
     capital[1:] = is_upper[1:] & ~in_word[:-1]
@@ -101,7 +103,7 @@ def shape_features(lines: LineTable, compacted: CompactLines, words: Grams) -> N
         _flag(_contains(compacted, "©".encode())),
         _flag(_contains(compacted, b"@") | _contains(compacted, b"http") | _contains(compacted, b"www.")),
         _flag(share_labels(compacted) > 0),
-        *_repetition(lines, compacted),
+        *_repetition(lines, grams[0]),
         *_position(lines),
     ]  # fmt: skip
     table: NDArray[np.int8] = np.stack(features, axis=1)
@@ -166,21 +168,33 @@ def _contains(lines: CompactLines, sequence: bytes) -> NDArray[np.bool_]:
     return found
 
 
-def _repetition(lines: LineTable, compacted: CompactLines) -> tuple[NDArray[np.int8], ...]:
+def _repetition(lines: LineTable, grams: Grams) -> tuple[NDArray[np.int8], ...]:
     """How often the same line (case and digits aside) stands in its document, and whether right beside."""
-    identity = line_hashes(compacted)
-    keyed = identity * np.uint64(0x9E3779B97F4A7C15) + lines.document.astype(np.uint64)
+    keyed = line_hashes(grams) * np.uint64(0x9E3779B97F4A7C15) + lines.document.astype(np.uint64)
     _, inverse, counts = np.unique(keyed, return_inverse=True, return_counts=True)
     same = np.zeros(len(lines) + 1, dtype=bool)
     same[1:-1] = keyed[1:] == keyed[:-1]
     return log_steps(counts[inverse] - 1), _flag(same[:-1]), _flag(same[1:])
 
 
-def line_hashes(lines: CompactLines) -> NDArray[np.uint64]:
-    """A 64-bit hash of each line, case and digits aside; equal lines have equal hashes in any batch."""
-    # one more than each byte, so that NULs count too
-    value = hash_spans(lines.folded.astype(np.uint64) + np.uint64(1), lines.start, lines.end, _BASE)
-    return value ^ (value >> np.uint64(29))
+def line_hashes(grams: Grams) -> NDArray[np.uint64]:
+    """A 64-bit hash of each line, case and digits aside; equal lines have equal hashes in any batch.
+
+    The sum of a random number for each n-gram (Zobrist 1970, A New Hashing Method with Application for Game
+    Playing): lines of the same n-grams in another order, which hardly exist, would count as equal.
+    """
+    return np.add.reduceat(_random_numbers(1 << grams.bits)[grams.bucket], grams.first, dtype=np.uint64)
+
+
+@functools.cache
+def _random_numbers(count: int) -> NDArray[np.uint64]:
+    """A fixed random number for each bucket and 0 for no n-gram (splitmix64, Steele et al. 2014)."""
+    value = np.arange(1, count + 2, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        value = (value ^ (value >> np.uint64(shift))) * np.uint64(factor)
+    value[-1] = 0
+    value.flags.writeable = False
+    return value
 
 
 def _position(lines: LineTable) -> tuple[NDArray[np.int8], ...]:

@@ -27,8 +27,25 @@ _OFFSET = 128
 _LOGIT_LIMIT = 12.0
 
 
+class _Table:
+    """Weights of hashed features for several classes, packed for summing line by line."""
+
+    def __init__(self, weight: NDArray[np.int8]) -> None:
+        buckets, self.classes = weight.shape
+        self.bits: int = buckets.bit_length() - 1
+        shifted = np.zeros((buckets + 1, self.classes), dtype=np.uint8)  # the last row: no n-gram
+        shifted[:-1] = weight.astype(np.int16) + _OFFSET
+        self._packed = pack(shifted)
+
+    def sums(self, grams: Grams) -> NDArray[np.int64]:
+        """The weights of each line's n-grams summed: [lines, classes]."""
+        bucket = grams.bucket >> (grams.bits - self.bits)
+        sums = sum_lines(self._packed, bucket, grams.first, 255)[:, : self.classes]
+        return sums - _OFFSET * grams.count[:, None]
+
+
 class Linear:
-    """A multi-class linear model over hashed n-grams, each line scaled by the root of its n-gram count."""
+    """A multi-class linear model over hashed features, each line scaled by the root of its number of features."""
 
     def __init__(self, weight: NDArray[np.int8], scale: float, bias: NDArray[np.float64]) -> None:
         """Prepare the weights for summing.
@@ -38,11 +55,7 @@ class Linear:
             scale: what a weight of 1 is worth.
             bias: [classes].
         """
-        buckets, self._classes = weight.shape
-        self.bits = buckets.bit_length() - 1
-        shifted = np.zeros((buckets + 1, self._classes), dtype=np.uint8)  # the last row: no n-gram
-        shifted[:-1] = weight.astype(np.int16) + _OFFSET
-        self._packed = pack(shifted)
+        self._table = _Table(weight)
         self._scale, self._bias = scale, bias
 
     @classmethod
@@ -50,14 +63,70 @@ class Linear:
         """The model in a folder's arrays."""
         return cls(arrays["linear_weight"], float(arrays["linear_scale"]), arrays["linear_bias"])
 
+    @property
+    def bits(self) -> int:
+        """The logarithm of the number of buckets."""
+        return self._table.bits
+
     def log_probabilities(self, grams: tuple[Grams, ...]) -> NDArray[np.float64]:
         """Natural logarithms of the class probabilities of each line, float64 [lines, classes]."""
-        per_kind = [sum_lines(self._packed, kind.bucket, kind.first, 255)[:, : self._classes] for kind in grams]
-        sums = np.sum(per_kind, axis=0)
-        count = np.sum([kind.count for kind in grams], axis=0)
-        root = np.sqrt(np.maximum(count, 1))[:, None]
-        logits = (sums - _OFFSET * count[:, None]) / root * self._scale + self._bias
-        return log_softmax(np.clip(logits, -_LOGIT_LIMIT, _LOGIT_LIMIT))
+        sums = np.sum([self._table.sums(kind) for kind in grams], axis=0)
+        root = _root(np.sum([kind.count for kind in grams], axis=0))
+        return _limited(sums / root * self._scale + self._bias)
+
+
+class Neighbours:
+    """A multi-class linear model over the words of the lines before and after: what a line is among, "Comments" say."""
+
+    def __init__(
+        self, before: NDArray[np.int8], after: NDArray[np.int8], scale: float, bias: NDArray[np.float64]
+    ) -> None:
+        """Prepare the weights for summing.
+
+        Args:
+            before: int8 [2^bits, classes], for the words of the line before.
+            after: the same for those of the line after.
+            scale: what a weight of 1 is worth.
+            bias: [classes].
+        """
+        self._table = _Table(np.concatenate([before, after], axis=1))
+        self._scale, self._bias = scale, bias
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Neighbours:
+        """The model in a folder's arrays."""
+        return cls(
+            arrays["before_weight"],
+            arrays["after_weight"],
+            float(arrays["neighbours_scale"]),
+            arrays["neighbours_bias"],
+        )
+
+    def log_probabilities(
+        self, words: Grams, has_before: NDArray[np.bool_], has_after: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Natural logarithms of the class probabilities of each line, float64 [lines, classes].
+
+        Args:
+            words: the hashed words of each line, the lines in order.
+            has_before: bool [lines], whether the line before is one of the same document.
+            has_after: the same for the line after.
+        """
+        scores = self._table.sums(words) / _root(words.count)
+        half = scores.shape[1] // 2
+        near = np.zeros((len(scores), half))
+        near[1:] += scores[:-1, :half] * has_before[1:, None]
+        near[:-1] += scores[1:, half:] * has_after[:-1, None]
+        return _limited(near * self._scale + self._bias)
+
+
+def _root(count: NDArray[np.int64]) -> NDArray[np.float64]:
+    root: NDArray[np.float64] = np.sqrt(np.maximum(count, 1))[:, None]
+    return root
+
+
+def _limited(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    return log_softmax(np.clip(logits, -_LOGIT_LIMIT, _LOGIT_LIMIT))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

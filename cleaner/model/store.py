@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,14 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaner.errors import ModelError
-from cleaner.evidence import cohesion, context, shape
-from cleaner.model.network import Linear, Network
+from cleaner.evidence import blocks, cohesion, context, shape
+from cleaner.model.network import Linear, Neighbours, Network
 from cleaner.records import Label
 
-DEFAULT: Final = "text-v1"
+DEFAULT: Final = "text-v2"
 #: Raised whenever an older library could not read a newer folder, or the other way round.
-FORMAT: Final = 1
-FEATURES: Final = (*shape.FEATURES, *context.FEATURES, *cohesion.FEATURES)
+FORMAT: Final = 2
+FEATURES: Final = (*shape.FEATURES, *context.FEATURES, *cohesion.FEATURES, *blocks.FEATURES)
 _WEIGHTS, _CONFIG, _SUMS = "weights.npz", "config.json", "SHA256SUMS"
 _PACKAGE = Path(__file__).parent.parent
 
@@ -37,17 +37,22 @@ class Model:
     Attributes:
         name: the name of its folder.
         folder: where it was loaded from.
-        min_score: the threshold chosen in training for the default labels to keep.
+        max_body_loss: the share of an article's body words that the default threshold may lose.
+        thresholds: for sets of kept labels, named as "body+title", pairs (loss, threshold), both rising: with that
+            threshold so much of the body's words was lost on articles that the model had not seen.
         own_share: the say of the linear model in the final score, from 0 to 1.
         linear: scores a line by its own words.
+        neighbours: scores a line by the words of the lines beside it.
         network: scores a line by its shape and surroundings too.
     """
 
     name: str
     folder: Path
-    min_score: float
+    max_body_loss: float
+    thresholds: Mapping[str, Sequence[tuple[float, float]]]
     own_share: float
     linear: Linear
+    neighbours: Neighbours
     network: Network
 
 
@@ -90,7 +95,7 @@ def load(name: str | Path = DEFAULT) -> Model:
                 "computes; train it again."
             )
         with np.load(io.BytesIO(content[_WEIGHTS]), allow_pickle=False) as arrays:
-            return _assemble(folder, config, dict(arrays))
+            return assemble(folder, config, dict(arrays))
     except (KeyError, ValueError, TypeError) as error:
         raise ModelError(f"the model in {folder} is not complete ({error}); install or train it again.") from None
 
@@ -101,7 +106,7 @@ def save(folder: Path, arrays: dict[str, NDArray[Any]], config: dict[str, Any], 
     Args:
         folder: where; it is made if need be.
         arrays: what `linear_arrays` and `network_arrays` name.
-        config: `min_score`, `own_share` and whatever else should be known of the model.
+        config: `max_body_loss`, `thresholds`, `own_share` and whatever else should be known of the model.
         card: the model's card, Markdown.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -129,12 +134,15 @@ def _verified(folder: Path) -> dict[str, bytes]:
     return content
 
 
-def _assemble(folder: Path, config: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Model:
+def assemble(folder: Path, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Model:
+    """A model of the arrays and the configuration of its folder."""
     return Model(
         name=folder.name,
         folder=folder,
-        min_score=float(config["min_score"]),
+        max_body_loss=float(config["max_body_loss"]),
+        thresholds={name: [(float(a), float(b)) for a, b in pairs] for name, pairs in config["thresholds"].items()},
         own_share=float(config["own_share"]),
         linear=Linear.from_arrays(arrays),
+        neighbours=Neighbours.from_arrays(arrays),
         network=Network.from_arrays(arrays),
     )
