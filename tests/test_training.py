@@ -1,22 +1,39 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cleaner import Label
+from cleaner import Cleaner, Label
 from cleaner.evidence.compact import compact
 from cleaner.evidence.ngrams import hash_lines
-from cleaner.model.network import Linear, Network
-from cleaner.pipeline import gather
+from cleaner.model.network import Linear, Neighbours, Network
+from cleaner.pipeline import beside, gather
 from cleaner.segment.plain import split
-from training.corpora import SEEDS, CorpusError, Page, read_corpora, read_pages, read_seeds
-from training.evaluate import Judged, body_f1, errors, label_table, removal, report_seeds, word_f1, words
+from training.corpora import SEEDS, CorpusError, Page, read_pages, read_seeds
+from training.evaluate import seeds_report
 from training.fit import fit
-from training.lines import Settings
-from training.stages import gram_matrix, quantise
-from training.synthetic import synthetic_pages
+from training.lines import Settings, training_lines
+from training.measures import (
+    Judged,
+    Scored,
+    body_f1,
+    calibration,
+    errors,
+    label_table,
+    promises,
+    removal,
+    scored,
+    word_f1,
+    words,
+)
+from training.promises import thresholds
+from training.stages import gram_matrix, neighbour_matrix, quantise
+from training.synthetic import ALONE, BLOCK, END, TEASER, synthetic_pages, with_inserts
+from training.teacher import content_rates, teach
+from training.wcxb import read_corpora
 
 
 def test_every_line_of_the_seeds_has_a_label() -> None:
@@ -67,7 +84,7 @@ def test_rows_end_at_line_feeds_only(tmp_path: Path) -> None:
 
 def _page(name: str, *rows: tuple[Label, str]) -> Page:
     text = "\n".join(text for _, text in rows)
-    return Page(name, "test", f"{name}.example", "en", text, tuple(label for label, _ in rows))
+    return Page(name, "test", f"{name}.example", "en", text, tuple(label for label, _ in rows), kind="article")
 
 
 PAGES = [
@@ -82,6 +99,9 @@ PAGES = [
 ]
 
 
+SMALL = Settings(bits=12, neighbour_bits=8, copies=1, networks=1, hidden=8, passes=3)
+
+
 def test_synthetic_pages_hold_only_text_of_the_given_pages() -> None:
     known = {(text, label) for page in PAGES for text, label in zip(page.lines, page.labels, strict=True)}
     made = synthetic_pages(PAGES, copies=5, seed=1)
@@ -91,6 +111,30 @@ def test_synthetic_pages_hold_only_text_of_the_given_pages() -> None:
         assert set(zip(page.lines, page.labels, strict=True)) <= known
         assert page.host in {source.host for source in PAGES}
     assert any(page.labels.count(Label.SUBSCRIPTION) for page in made)
+
+
+def test_inserted_lines_say_how_they_came() -> None:
+    made = with_inserts(PAGES * 6, seed=3)
+    assert {how for page in made for how in page.inserted} == {"", ALONE, BLOCK, END, TEASER}
+    for page in made:
+        for line, label, how in zip(page.lines, page.labels, page.inserted, strict=True):
+            assert (label in (Label.BODY, Label.TITLE)) == (how == ""), line
+        own = [k for k, how in enumerate(page.inserted) if not how]
+        assert all(k > own[-1] for k, how in enumerate(page.inserted) if how == END), "the end comes after the body"
+
+
+def test_neighbour_matrix_and_library_agree() -> None:
+    texts = ["Comments\nA fine mill\nReply", "", "One line", "Two\nlines of it"]
+    lines = split(texts)
+    words = hash_lines(compact(lines), 10)[1]
+    weight = np.random.default_rng(0).integers(-127, 128, size=(2 << 8, len(Label))).astype(np.int8)
+    bias = np.linspace(-1, 1, len(Label))
+    matrix = neighbour_matrix(words, *beside(lines), 8)
+    limited = np.clip(matrix @ (weight / 64.0) + bias, -12, 12)
+    expected = limited - np.log(np.exp(limited).sum(axis=1, keepdims=True))
+    found = Neighbours(weight[: 1 << 8], weight[1 << 8 :], 1 / 64, bias).log_probabilities(words, *beside(lines))
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert matrix[3].nnz == 0, "a document of one line has no neighbours"
 
 
 def test_training_matrix_and_library_agree() -> None:
@@ -132,9 +176,8 @@ def test_a_network_s_sums_are_exact_in_any_order() -> None:
 
 
 def test_seeds_alone_make_a_model_and_the_same_one_again() -> None:
-    settings = Settings(bits=12, copies=1, networks=1, hidden=8, passes=3)
-    first, second = (fit(read_seeds(), settings) for _ in range(2))
-    assert first.min_score == second.min_score
+    first, second = (fit(read_seeds(), SMALL) for _ in range(2))
+    assert first.thresholds == second.thresholds
     assert first.arrays.keys() == second.arrays.keys()
     for name, array in first.arrays.items():
         np.testing.assert_array_equal(array, second.arrays[name])
@@ -147,14 +190,57 @@ def test_word_f1_is_over_multisets() -> None:
     assert word_f1(words([]), words([])) == 1.0
 
 
-def test_figures_come_out_of_judged_pages(cleaner: object) -> None:
-    from cleaner import Cleaner
+def test_the_teacher_labels_what_nobody_read_and_nothing_else() -> None:
+    unread = [
+        replace(page, corpus="unread", name=f"unread{k}", host=f"unread{k}.example", labels=(None,) * 9, content="-")
+        for k, page in enumerate(PAGES)
+    ]
+    told = [replace(page, in_content=(None, *(True,) * 6, False, False)) for page in unread]
+    lines = training_lines([*PAGES, *told], SMALL)
+    matrix = gram_matrix(lines.evidence.grams, SMALL.bits)
+    label = teach(lines, matrix, SMALL)
+    read = lines.label >= 0
+    np.testing.assert_array_equal(label[read], lines.label[read])
+    assert (label[lines.unread] >= 0).all()
+    silent = ~read & ~lines.unread
+    assert silent.any() and (label[silent] == -1).all(), "where WCXB says nothing no label is made up"
+    np.testing.assert_allclose(content_rates(lines).sum(axis=1), 1.0)
 
-    assert isinstance(cleaner, Cleaner)
-    judged = [Judged(page, cleaner.label(page.text)) for page in read_seeds()]
+
+def test_a_threshold_loses_what_it_says() -> None:
+    lines = training_lines(PAGES, SMALL)
+    probability = np.zeros((len(lines.label), len(Label)))
+    probability[:, 0] = np.linspace(0.5, 1.0, len(lines.label))
+    table = thresholds(lines, probability)
+    assert [loss for loss, _ in table["body"]] == sorted(loss for loss, _ in table["body"])
+    scores = [score for _, score in table["body"]]
+    assert scores == sorted(scores)
+    assert table["body"] == table["body+title"], "titles have no probability here"
+
+
+def test_removal_is_measured_at_a_loss() -> None:
+    body, advert = list(Label).index(Label.BODY), list(Label).index(Label.ADVERT)
+    score = np.array([0.9, 0.8, 0.3, 0.2, 0.1])
+    lines = Scored(
+        score, score, np.array([body, body, body, advert, advert]), np.array([50, 49, 1, 3, 3]), np.array([""] * 5)
+    )
+    assert lines.threshold(0.005) == 0.3 and lines.threshold(0.01) == 0.8
+    assert lines.loss(0.8) == pytest.approx(0.01)
+    assert lines.removed(lines.labelled([Label.ADVERT]), 0.2) == 0.5
+    table, error = calibration(lines, [Label.BODY])
+    assert "0.9-1.0" in table and 0 < error < 1
+
+
+def test_figures_come_out_of_judged_pages(cleaner: Cleaner) -> None:
+    judged = [Judged(page, cleaner.label(page.text), cleaner.model) for page in read_seeds()]
     assert "promotional lines removed: " in removal(judged)
     assert "macro" in label_table(judged)
     assert all((score := body_f1(one)) is not None and score > 0.9 for one in judged)
-    assert report_seeds(judged).startswith("000_1361d716e4f5d7c1")
-    wrong = Judged(PAGES[0], cleaner.label(PAGES[0].text))
+    report, figures = seeds_report(judged)
+    assert report.startswith("000_1361d716e4f5d7c1")
+    assert figures == {"seeds: promotional lines removed": 1.0, "seeds: body lines lost": 0.0}
+    assert promises(judged, [0.01])[0.01] == 0.0
+    assert all(0 < one.sure <= 1 for one in judged)
+    assert len(scored(judged).label) == sum(len(one.page.labels) for one in judged)
+    wrong = Judged(PAGES[0], cleaner.label(PAGES[0].text), cleaner.model)
     assert all(row.startswith("  ") for row in errors(wrong))

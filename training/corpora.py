@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from courlan import extract_domain
 
@@ -27,6 +28,8 @@ CORPORA = _ROOT.parent / "shared" / "corpora"
 FOLDS = 5
 #: Lines that glue content and boilerplate together: no label of their own.
 MIXED = "mixed"
+#: The style of the labelled pages: all visible text, a line per block.
+FULL = "full"
 
 
 class CorpusError(ValueError):
@@ -46,6 +49,12 @@ class Page:
         labels: one per non-empty line; None for a line that mixes content and boilerplate.
         remains: for such lines, by line index, the text a reader would keep.
         cuts: by line index, (start, end, label) inside the line.
+        kind: what WCXB says the page is (article, forum, product, ...), or "".
+        style: how it was written down, one of `training.dumps.STYLES`.
+        content: the text that WCXB says a reader wants, or None.
+        in_content: one per line where there is such a text: whether the line is part of it, None where in part.
+        paths: one per line where there is HTML: hashed names of the elements that the line stands in.
+        inserted: one per line of a synthetic page: how the line was put in, "" where it is the page's own.
     """
 
     name: str
@@ -56,6 +65,12 @@ class Page:
     labels: tuple[Label | None, ...]
     remains: dict[int, str] = field(default_factory=dict)
     cuts: dict[int, tuple[tuple[int, int, Label], ...]] = field(default_factory=dict)
+    kind: str = ""
+    style: str = FULL
+    content: str | None = None
+    in_content: tuple[bool | None, ...] = ()
+    paths: tuple[tuple[int, ...], ...] = ()
+    inserted: tuple[str, ...] = ()
 
     @property
     def fold(self) -> int:
@@ -66,8 +81,13 @@ class Page:
     @property
     def lines(self) -> list[str]:
         """The non-empty lines of the text."""
-        table = split([self.text])
-        return [self.text[a:b] for a, b in zip(table.char_start, table.char_end, strict=True)]
+        return lines_of(self.text)
+
+
+def lines_of(text: str) -> list[str]:
+    """The non-empty lines of a text, as the library splits it."""
+    table = split([text])
+    return [text[a:b] for a, b in zip(table.char_start, table.char_end, strict=True)]
 
 
 def read_pages(folder: Path) -> list[Page]:
@@ -82,8 +102,8 @@ def read_pages(folder: Path) -> list[Page]:
     for table in sorted(folder.glob("*.tsv")):
         if not (text_file := table.with_suffix(".txt")).exists():
             continue
-        host, language = about.get(table.stem, (table.stem, ""))
-        pages.append(_read_page(text_file, table, folder.name, host, language))
+        host, language, kind = about.get(table.stem, (table.stem, "", ""))
+        pages.append(replace(_read_page(text_file, table, folder.name, host, language), kind=kind))
     if not pages:
         raise CorpusError(f"{folder} holds no labelled page: a .txt file with a .tsv file of the same name.")
     return pages
@@ -140,8 +160,8 @@ def _cut(text: str) -> tuple[int, int, Label]:
     return int(start), int(end), Label(name)
 
 
-def _described_pages(folder: Path) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Host and language of each page, from the descriptions that stand beside the labelled pages."""
+def _described_pages(folder: Path) -> Iterator[tuple[str, tuple[str, str, str]]]:
+    """Host, language and kind of each page, from the descriptions that stand beside the labelled pages."""
     corpora = folder.parent.parent
     for table in (folder / "pages.tsv", corpora / f"{folder.name}-dev" / "pages.tsv"):
         if table.exists():
@@ -149,27 +169,33 @@ def _described_pages(folder: Path) -> Iterator[tuple[str, tuple[str, str]]]:
             columns = header.split("\t")
             for row in rows:
                 values = dict(zip(columns, row.split("\t"), strict=True))
-                host = _site(values.get("host") or values["url"])
-                yield values["name"], (host, values.get("language", ""))
+                host = site(values.get("host") or values["url"])
+                yield values["name"], (host, values.get("language", ""), values.get("kind", ""))
     truths = corpora / "wcxb-dev" / "ground-truth"
     if truths.is_dir() and folder.name == "en":
         for truth in truths.glob("*.json"):
-            url = json.loads(truth.read_text(encoding="utf-8")).get("url")
-            yield truth.stem, (_site(url) if url else truth.stem, "en")
+            said = json.loads(truth.read_text(encoding="utf-8"))
+            url = said.get("url")
+            yield truth.stem, (site(url) if url else truth.stem, "en", kind_of(said))
+
+
+def kind_of(truth: dict[str, Any]) -> str:
+    """What WCXB says a page is: article, service, product, collection, forum, listing, documentation, or ""."""
+    kind = str(truth.get("_internal", {}).get("page_type", {}).get("primary", ""))
+    return "collection" if kind == "category" else kind  # two names of one kind
 
 
 @cache
-def _site(url: str) -> str:
-    """The registrable domain, so that subdomains of one site stay together."""
-    return extract_domain(url if "://" in url else f"https://{url}") or url
+def site(url: str) -> str:
+    """The registrable domain, so that subdomains of one site stay together.
+
+    A second page of a host is described as "host--what it is"; it stays with the first.
+    """
+    if "://" not in url:
+        url = f"https://{url.split('--')[0]}"
+    return extract_domain(url) or url.split("://")[1].split("/")[0]
 
 
 def of_fold(pages: Iterable[Page], fold: int) -> list[Page]:
     """The pages of one fold."""
     return [page for page in pages if page.fold == fold]
-
-
-def read_corpora(corpora: Path) -> list[Page]:
-    """Every labelled page below a folder of corpora, laid out as `labelled-pages/NAME/`; none if it is not there."""
-    folders = sorted(folder for folder in (corpora / "labelled-pages").glob("*") if folder.is_dir())
-    return [page for folder in folders for page in read_pages(folder)]

@@ -1,191 +1,248 @@
-"""Measure the model on pages it has not seen: `python -m training.evaluate --seeds` and `--pages FOLDER`."""
+"""Measure the model on pages it has not seen: `python -m training.evaluate --seeds | --pages FOLDER | --wcxb FOLDER`.
+
+Pages that are trained on are judged by models that saw no page of their host (five folds by registrable domain);
+pages that are not, by the shipped model, less those whose text it was trained on.
+"""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
-from sklearn.metrics import precision_recall_fscore_support
 
+from cleaner.config import Config
+from cleaner.model import store
 from cleaner.pipeline import Cleaner
-from cleaner.records import Document, Label
-from training.corpora import CORPORA, FOLDS, Page, read_corpora, read_pages, read_seeds
+from cleaner.records import DEFAULT_KEEP, Label
+from training.corpora import CORPORA, FOLDS, CorpusError, Page, read_pages, read_seeds
+from training.diff import save_labels
+from training.dumps import STYLES
 from training.fit import cached_fit
+from training.floors import WEIGHTS, digest_of
 from training.lines import Settings
+from training.measures import (
+    PROMOTIONAL,
+    PROMOTIONAL_IN_SEEDS,
+    Judged,
+    body_f1,
+    calibration,
+    errors,
+    group_table,
+    label_scores,
+    label_table,
+    promises,
+    removal,
+    removal_curve,
+    scored,
+    word_f1,
+    words,
+)
+from training.promises import is_promised
+from training.synthetic import ALONE, BLOCK, END, TEASER, origin_of, with_inserts
+from training.wcxb import read_corpora, read_wcxb
 
-#: What a reader calls boilerplate and the seeds are judged on.
-PROMOTIONAL = (Label.ADVERT, Label.SUBSCRIPTION, Label.RECOMMENDED, Label.SHARE, Label.NAVIGATION)
-_WORD = re.compile(r"\w+")
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A labelled page and what a model that never saw its host says of it."""
-
-    page: Page
-    document: Document
-
-
-def judge(model_pages: Sequence[Page], test_pages: Sequence[Page], settings: Settings) -> list[Judged]:
-    """Train on some pages and label others."""
-    typer.echo(f"training on {len(model_pages):,} pages to label {len(test_pages):,}: a few minutes", err=True)
-    model = cached_fit(model_pages, settings).model()
-    documents = Cleaner(model=model).label_many(page.text for page in test_pages)
-    return [Judged(page, document) for page, document in zip(test_pages, documents, strict=True)]
-
-
-def cross_validate(pages: Sequence[Page], test: Sequence[Page], settings: Settings) -> list[Judged]:
-    """Label every test page by a model trained on the pages of other folds."""
-    judged = []
-    for fold in range(FOLDS):
-        held = [page for page in test if page.fold == fold]
-        if held:
-            judged += judge([page for page in pages if page.fold != fold], held, settings)
-    return judged
+_INSERT_SEED = 2026
+Figures = dict[str, float]
 
 
-def words(texts: Iterable[str]) -> Counter[str]:
-    """The words of some texts, as WCXB counts them: runs of word characters in lower case."""
-    counts: Counter[str] = Counter()
-    for text in texts:
-        counts.update(_WORD.findall(text.lower()))
-    return counts
+class Judges:
+    """Models for pages: for each page one that saw nothing of its host, or the shipped one for pages never seen."""
 
+    def __init__(self, corpora: Path, settings: Settings) -> None:
+        self._training = [*read_corpora(corpora), *read_seeds()]
+        self._settings = settings
+        self._texts = {page.text.rstrip("\n") for page in self._training}
+        self._names = {origin_of(page) for page in self._training}
 
-def word_f1(gold: Counter[str], found: Counter[str]) -> float:
-    """F1 of the multisets' overlap; 1 if both are empty."""
-    size = gold.total() + found.total()
-    return 2 * (gold & found).total() / size if size else 1.0
-
-
-def body_f1(judged: Judged) -> float | None:
-    """Word F1 of the lines called body against the reader's body; None for a page without body."""
-    page, lines = judged.page, judged.document.lines
-    gold = [line.text for line, label in zip(lines, page.labels, strict=True) if label is Label.BODY]
-    gold += page.remains.values()
-    if not gold:
-        return None
-    return word_f1(words(gold), words(line.text for line in lines if line.label is Label.BODY))
-
-
-def label_table(judged: Sequence[Judged]) -> str:
-    """Precision, recall and F1 of each label over lines, and their macro mean."""
-    gold, found = [], []
-    for one in judged:
-        for line, label in zip(one.document.lines, one.page.labels, strict=True):
-            if label is not None:
-                gold.append(label.value)
-                found.append(line.label.value)
-    precision, recall, f1, support = precision_recall_fscore_support(
-        gold, found, labels=[label.value for label in Label], zero_division=0.0
-    )
-    rows = [f"{'label':14}{'lines':>9}{'precision':>11}{'recall':>8}{'F1':>7}"]
-    for label, *values, count in zip(Label, precision, recall, f1, support, strict=True):
-        rows.append(f"{label:14}{count:9,}{values[0]:11.3f}{values[1]:8.3f}{values[2]:7.3f}")
-    present = support > 0
-    macro = [float(values[present].mean()) for values in (precision, recall, f1)]
-    rows.append(f"{'macro':14}{support.sum():9,}{macro[0]:11.3f}{macro[1]:8.3f}{macro[2]:7.3f}")
-    return "\n".join(rows)
-
-
-def removal(judged: Sequence[Judged]) -> str:
-    """How much of the promotional lines goes, and how much of the body with it."""
-    total, gone, body, lost, body_words, lost_words = (0,) * 6
-    for one in judged:
-        for line, label in zip(one.document.lines, one.page.labels, strict=True):
-            kept = one.document.is_kept(line)
-            if label in PROMOTIONAL:
-                total, gone = total + 1, gone + (not kept)
-            elif label is Label.BODY:
-                count = len(_WORD.findall(line.text))
-                body, body_words = body + 1, body_words + count
-                lost, lost_words = lost + (not kept), lost_words + count * (not kept)
-    return (
-        f"promotional lines removed: {gone:,} of {total:,} ({_percent(gone, total)}); "
-        f"body lines lost: {lost:,} of {body:,} ({_percent(lost, body)}), "
-        f"body words lost: {_percent(lost_words, body_words)}"
-    )
-
-
-def _percent(part: int, whole: int) -> str:
-    return f"{part / whole:.1%}" if whole else "none"
-
-
-def errors(one: Judged) -> list[str]:
-    """The lines whose fate is wrong: body lost, or anything else kept but the title."""
-    rows = []
-    for k, (line, label) in enumerate(zip(one.document.lines, one.page.labels, strict=True)):
-        kept = one.document.is_kept(line)
-        should = label is None or label in one.document.keep
-        if kept != should:
-            what = "kept" if kept else "lost"
-            rows.append(
-                f"  {what} line {line.number}, {label} called {line.label} ({line.score:.2f}): {line.text[:90]}"
+    def split(self, pages: Sequence[Page]) -> Iterator[tuple[store.Model, list[Page]]]:
+        """Each model with the pages it is to judge."""
+        known = [page for page in pages if origin_of(page) in self._names]
+        for fold in range(FOLDS):
+            if held := [page for page in known if page.fold == fold]:
+                yield self._without(fold), held
+        new = [page for page in pages if origin_of(page) not in self._names]
+        unseen = [page for page in new if page.text.rstrip("\n") not in self._texts]
+        if len(new) > len(unseen):
+            typer.echo(f"{len(new) - len(unseen)} dumps are left out: the same text was trained on.", err=True)
+        if not known and not unseen:
+            raise CorpusError("there is nothing to judge: every page's text was trained on.")
+        if unseen:
+            hosts = {page.host for page in self._training}
+            shared = sum(page.host in hosts for page in unseen)
+            typer.echo(
+                f"{len(unseen):,} dumps by the shipped model; {shared:,} are of hosts it was trained on.", err=True
             )
-        gold = [(line.start + a, line.start + b) for a, b, _ in one.page.cuts.get(k, ())]
-        if kept and gold != [(cut.start, cut.end) for cut in line.cuts]:
-            rows.append(
-                f"  line {line.number}: cuts {[line.text[a - line.start : b - line.start] for a, b in gold]} expected"
-            )
-    return rows
+            yield store.load(), unseen
+
+    def label(self, pages: Sequence[Page]) -> list[Judged]:
+        """Every page labelled with the default settings, by a model that does not know it."""
+        judged = []
+        for model, held in self.split(pages):
+            documents = Cleaner(model=model).label_many(page.text for page in held)
+            judged += [Judged(page, document, model) for page, document in zip(held, documents, strict=True)]
+        return judged
+
+    def seeds(self) -> list[Judged]:
+        """Each seed by a model trained on the other four and all pages."""
+        judged = []
+        for seed in read_seeds():
+            others = [page for page in self._training if (page.corpus, page.name) != (seed.corpus, seed.name)]
+            _announce(others, 1)
+            model = cached_fit(others, self._settings).model()
+            judged.append(Judged(seed, Cleaner(model=model).label(seed.text), model))
+        return judged
+
+    def _without(self, fold: int) -> store.Model:
+        pages = [page for page in self._training if page.fold != fold]
+        _announce(pages, 0)
+        return cached_fit(pages, self._settings).model()
 
 
-def report_seeds(judged: Sequence[Judged]) -> str:
+def _announce(pages: Sequence[Page], seeds: int) -> None:
+    typer.echo(f"a model of {len(pages):,} dumps{', without one seed' * seeds}: some minutes, once", err=True)
+
+
+def seeds_report(judged: Sequence[Judged]) -> tuple[str, Figures]:
     """Removal and every error, seed by seed and in sum."""
     rows = []
     for one in judged:
         rows += [one.page.name, f"  {removal([one])}", *errors(one)]
-    return "\n".join([*rows, "all seeds", f"  {removal(judged)}"])
+    lines = [
+        (label, one.document.is_kept(line))
+        for one in judged
+        for line, label in zip(one.document.lines, one.page.labels, strict=True)
+    ]
+    promotional = [not kept for label, kept in lines if label in PROMOTIONAL_IN_SEEDS]
+    figures = {
+        "seeds: promotional lines removed": float(np.mean(promotional)),
+        "seeds: body lines lost": float(sum(label is Label.BODY and not kept for label, kept in lines)),
+    }
+    return "\n".join([*rows, "all seeds", f"  {removal(judged)}"]), figures
 
 
-def report_pages(judged: Sequence[Judged]) -> str:
-    """Word F1 of body, the table of labels, and removal; over all pages and by language."""
-    rows = [label_table(judged), "", f"{'pages':14}{'pages':>9}{'body F1':>11}"]
-    for name, group in _groups(judged).items():
-        scores = [score for one in group if (score := body_f1(one)) is not None]
-        rows.append(f"{name:14}{len(scores):9,}{sum(scores) / max(len(scores), 1):11.4f}")
-    rows += ["", removal(judged)]
-    return "\n".join(rows)
+def pages_report(judged: Sequence[Judged], judges: Judges) -> tuple[str, Figures]:
+    """Labels, body, removal, promises, calibration and inserts on hand-labelled pages."""
+    scores = [score for one in judged if (score := body_f1(one)) is not None]
+    labels = label_scores(judged)
+    lines = scored(judged)
+    table, error = calibration(lines, tuple(DEFAULT_KEEP))
+    figures = {
+        "pages: label macro F1": labels.macro_f1,
+        "pages: body F1": labels.body_f1,
+        "pages: body word F1": float(np.mean(scores)),
+        "pages: expected calibration error": error,
+    }
+    rows = [
+        label_table(judged),
+        group_table(judged, "set", lambda page: page.corpus),
+        group_table(judged, "language", lambda page: page.language),
+        f"body word F1, mean over {len(scores):,} pages: {np.mean(scores):.3f}",
+        f"with the default threshold, navigation among the promotional: {removal(judged)}",
+        "calibration of the score, lines of all pages\n" + table + f"\nexpected calibration error: {error:.4f}",
+    ]
+    articles = [one for one in judged if is_promised(one.page)]
+    if articles:
+        some = scored(articles)
+        kept = promises(articles)
+        figures |= {
+            f"articles: promotional lines removed at {loss:.0%} loss": some.removed(
+                some.labelled(PROMOTIONAL), some.threshold(loss)
+            )
+            for loss in (0.01, 0.02)
+        }
+        figures |= {f"articles: body lost where {promise:.1%} is promised": loss for promise, loss in kept.items()}
+        rows += [
+            f"removal on {len(articles):,} articles, at thresholds that lose so much of the body's words\n"
+            + removal_curve(some),
+            "what a promise holds on pages not seen\n"
+            + "\n".join(f"  promised {promise:.1%}, lost {loss:.2%}" for promise, loss in kept.items()),
+        ]
+        made = scored(judges.label(_inserts([one.page for one in articles])))
+        at = made.threshold(0.01)
+        inserted = made.inserted != ""
+        figures["inserts: removed at 1% loss"] = made.removed(inserted, at)
+        figures["inserts: lone teasers removed at 1% loss"] = made.removed(made.inserted == TEASER, at)
+        rows.append(
+            f"lines put into clean articles, removed at 1 % loss (threshold {at:.3f}): "
+            f"{made.removed(inserted, at):.3f}; "
+            + ", ".join(f"{how} {made.removed(made.inserted == how, at):.3f}" for how in (ALONE, BLOCK, END, TEASER))
+        )
+    return "\n\n".join(rows), figures
 
 
-def _groups(judged: Sequence[Judged]) -> dict[str, list[Judged]]:
-    groups = {"all": list(judged)}
-    for one in judged:
-        groups.setdefault(one.page.language or "unknown", []).append(one)
-    return groups
+def _inserts(pages: Sequence[Page]) -> list[Page]:
+    """Clean articles with lines put in; those of a fold from pages of the same fold."""
+    return [
+        page
+        for fold in range(FOLDS)
+        for page in with_inserts([page for page in pages if page.fold == fold], _INSERT_SEED + fold)
+    ]
+
+
+def wcxb_report(folder: Path, judges: Judges) -> tuple[str, Figures]:
+    """WCXB's word F1 of the clean text when body is kept, for each dump style and page kind, beside keeping all."""
+    pages = list(read_wcxb(folder))
+    f1: dict[tuple[str, str], tuple[float, float]] = {}
+    for model, held in judges.split(pages):
+        texts = Cleaner(config=Config(keep=[Label.BODY]), model=model).clean_many(page.text for page in held)
+        for page, text in zip(held, texts, strict=True):
+            gold = words([page.content or ""])
+            f1[page.style, page.name] = word_f1(gold, words([text])), word_f1(gold, words([page.text]))
+    kinds = {page.name: page.kind for page in pages}
+    figures, rows = {}, [f"{'style':10}{'pages':>7}{'word F1':>9}{'keep all':>10}{'articles':>10}{'keep all':>10}"]
+    for style in STYLES:
+        every = np.array([pair for (some, _), pair in f1.items() if some == style])
+        articles = np.array([p for (some, name), p in f1.items() if some == style and kinds[name] == "article"])
+        (ours, all_kept), (ours_there, all_kept_there) = every.mean(axis=0), articles.mean(axis=0)
+        figures[f"wcxb {style}: word F1"] = float(ours)
+        figures[f"wcxb {style}: word F1 above keeping everything"] = float(ours - all_kept)
+        figures[f"wcxb {style}: word F1, articles"] = float(ours_there)
+        rows.append(f"{style:10}{len(every):7,}{ours:9.4f}{all_kept:10.4f}{ours_there:10.4f}{all_kept_there:10.4f}")
+    rows += ["", f"{'kind':14}{'pages':>7}{'word F1':>9}{'keep all':>10}   of full dumps"]
+    for kind in sorted(set(kinds.values())):
+        some = np.array([p for (style, name), p in f1.items() if style == "full" and kinds[name] == kind])
+        rows.append(f"{kind or 'unknown':14}{len(some):7,}{some.mean(axis=0)[0]:9.4f}{some.mean(axis=0)[1]:10.4f}")
+    return "\n".join(rows), figures
 
 
 def main(
-    seeds: Annotated[bool, typer.Option("--seeds", help="Leave one seed out, train on the rest.")] = False,
-    pages: Annotated[Path | None, typer.Option(help="A folder of labelled pages: 5-fold by host.")] = None,
-    corpora: Annotated[Path, typer.Option(help="The folder whose labelled-pages/ are trained on too.")] = CORPORA,
+    seeds: Annotated[bool, typer.Option("--seeds", help="Judge the five seeds, leaving one out at a time.")] = False,
+    pages: Annotated[Path | None, typer.Option(help="A folder of labelled pages, or of such folders.")] = None,
+    wcxb: Annotated[Path | None, typer.Option(help="A folder in WCXB's layout: html/ and ground-truth/.")] = None,
+    corpora: Annotated[Path, typer.Option(help="The folder with the pages to train on.")] = CORPORA,
+    save: Annotated[Path | None, typer.Option(help="Where to keep the labels of --pages for training.diff.")] = None,
+    figures: Annotated[Path | None, typer.Option(help="A JSON file that takes in the figures.")] = None,
 ) -> None:
-    """Measure the model on pages it has not seen."""
-    if not seeds and pages is None:
-        raise typer.BadParameter("name what to measure on: --seeds or --pages FOLDER.")
-    training = read_corpora(corpora)
-    all_seeds = read_seeds()
-    typer.echo(f"training pages: {len(training):,} labelled pages of {corpora} and the seeds", err=True)
+    """Print figures and every error, on pages of hosts that the judging model never saw."""
+    if not seeds and pages is None and wcxb is None:
+        raise typer.BadParameter("give --seeds, --pages FOLDER or --wcxb FOLDER.")
+    judges = Judges(corpora, Settings())
+    found: Figures = {}
     if seeds:
-        judged = [
-            one
-            for seed in all_seeds
-            for one in judge([*training, *(other for other in all_seeds if other != seed)], [seed], Settings())
-        ]
-        typer.echo("Seeds, each by a model trained on the other four and the labelled pages\n")
-        typer.echo(report_seeds(judged))
+        report, some = seeds_report(judges.seeds())
+        typer.echo(f"Seeds, each by a model trained on the other four and all pages\n\n{report}\n")
+        found |= some
     if pages is not None:
-        test = read_pages(pages)
-        known = {(page.corpus, page.name) for page in test}
-        others = [page for page in training if (page.corpus, page.name) not in known]
-        judged = cross_validate([*test, *others, *all_seeds], test, Settings())
-        typer.echo(f"{pages}: {len(test):,} pages, 5-fold by host\n")
-        typer.echo(report_pages(judged))
+        folders = sorted({table.parent for table in pages.rglob("*.tsv") if table.with_suffix(".txt").exists()})
+        judged = judges.label([page for folder in folders or [pages] for page in read_pages(folder)])
+        report, some = pages_report(judged, judges)
+        typer.echo(f"{pages}: {len(judged):,} pages, 5-fold by host\n\n{report}\n")
+        found |= some
+        if save is not None:
+            save_labels(save, judged)
+    if wcxb is not None:
+        report, some = wcxb_report(wcxb, judges)
+        typer.echo(f"{wcxb}: word F1 against main_content, body kept, 5-fold by host\n\n{report}\n")
+        found |= some
+    if figures is not None:
+        before = json.loads(figures.read_text(encoding="utf-8")) if figures.exists() else {}
+        after = {name: round(value, 5) for name, value in found.items()}
+        whole = before | after | {WEIGHTS: digest_of(store.find())}
+        figures.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """Train the model and write its folder: `python -m training.fit`.
 
-Two stages. (1) A linear model over the hashed n-grams of a line, one-vs-rest logistic regression by stochastic
-gradient descent. (2) A network with one hidden layer over the line's shape and the windowed scores of stage 1;
-those scores are out of fold by host, so that stage 2 learns from scores as good as it will meet. The threshold
-is chosen on out-of-fold scores of stage 2.
+Two stages. (1) Linear models over the hashed n-grams of a line and over the words of its neighbours, one-vs-rest
+logistic regression by stochastic gradient descent. (2) Networks with one hidden layer over the line's shape and the
+windowed scores of stage 1; those scores are out of fold by host, so that stage 2 learns from scores as good as it
+will meet. The thresholds are found on out-of-fold scores of one network of stage 2. Pages that nobody labelled are
+first labelled by a teacher, which is trained on the labelled pages given and on nothing else.
 """
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import hashlib
 from collections import Counter
@@ -20,103 +22,120 @@ import numpy as np
 import typer
 from joblib import Memory, Parallel, delayed
 from numpy.typing import NDArray
-from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from cleaner.model import store
-from cleaner.model.network import Linear, Network, blend
-from cleaner.pipeline import network_input
-from training.corpora import CORPORA, Page, read_corpora, read_seeds
-from training.lines import LABELS, UNLABELLED, Lines, Settings, training_lines
-from training.stages import fit_linear, fit_network, gram_matrix
+from cleaner.model.network import Linear, Neighbours, Network, blend
+from cleaner.pipeline import beside, network_input
+from training import DEFAULT_LOSS
+from training.corpora import CORPORA, FULL, Page, read_seeds
+from training.lines import LABELS, UNLABELLED, Settings, rarity, training_lines
+from training.promises import thresholds
+from training.stages import fit_linear, fit_network, gram_matrix, linear_arrays, neighbour_arrays, neighbour_matrix
 from training.synthetic import synthetic_pages
-from training.threshold import choose_threshold, keep_score
+from training.teacher import teach
+from training.wcxb import read_corpora
 
 _ROOT = Path(__file__).parent.parent
 #: What a trained model depends on; training again is only skipped while none of it has changed.
 _CODE = (
     *("cleaner/records.py", "cleaner/segment/plain.py", "cleaner/evidence/*.py", "cleaner/model/network.py"),
+    "cleaner/decide.py",
     "cleaner/pipeline.py",
-    *(f"training/{name}.py" for name in ("corpora", "synthetic", "lines", "stages", "threshold", "fit")),
+    *(
+        f"training/{name}.py"
+        for name in ("corpora", "synthetic", "lines", "stages", "structure", "teacher", "promises", "fit")
+    ),
 )
 _MEMORY = Memory(_ROOT / ".cache" / "training", verbose=0)
 
 
-def out_of_fold(
-    lines: Lines, matrix: sparse.csr_matrix, real: NDArray[np.bool_], settings: Settings
-) -> NDArray[np.float64]:
-    """Stage 1's log-probabilities of every line, each by a model that saw no page of the line's fold."""
-    folds = sorted(set(lines.fold.tolist()))
-
-    def one(fold: int) -> NDArray[np.float64]:
-        train = real & (lines.fold != fold) & (lines.label >= 0)
-        arrays = fit_linear(matrix[train], lines.label[train], lines.weight[train], settings)
-        return Linear.from_arrays(arrays).log_probabilities(lines.evidence.grams)
-
-    result = np.zeros((len(lines.label), len(LABELS)))
-    for fold, scores in zip(folds, Parallel(n_jobs=2, prefer="threads")(delayed(one)(f) for f in folds), strict=True):
-        result[lines.fold == fold] = scores[lines.fold == fold]
-    return result
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Trained:
-    """What training yields: the arrays of a model folder and its threshold."""
+    """What training yields: the arrays of a model folder, and which threshold loses how much body."""
 
     arrays: dict[str, NDArray[Any]]
-    min_score: float
+    thresholds: dict[str, list[tuple[float, float]]]
     own_share: float
 
     def model(self, name: str = "trained") -> store.Model:
         """The model as the library runs it."""
-        return store.Model(
-            name=name,
-            folder=Path(name),
-            min_score=self.min_score,
-            own_share=self.own_share,
-            linear=Linear.from_arrays(self.arrays),
-            network=Network.from_arrays(self.arrays),
-        )
+        return store.assemble(Path(name), self.config(), self.arrays)
+
+    def config(self) -> dict[str, Any]:
+        """What a model folder's configuration says of it."""
+        return {"own_share": self.own_share, "max_body_loss": DEFAULT_LOSS, "thresholds": self.thresholds}
 
 
 def fit(pages: Sequence[Page], settings: Settings) -> Trained:
-    """Train both stages and choose the threshold.
+    """Train all stages and find the thresholds.
 
     Args:
-        pages: real labelled pages; synthetic ones are made of them, fold by fold.
+        pages: real pages: labelled ones in one or more styles, and pages that WCXB judges but nobody labelled.
+            Synthetic ones are made of the labelled full dumps, fold by fold.
         settings: the choices of the run.
     """
     folds = sorted({page.fold for page in pages})
+    labelled = [page for page in pages if page.style == FULL and any(page.labels)]
     made = [
         page
         for fold in folds
         for page in synthetic_pages(
-            [page for page in pages if page.fold == fold], settings.copies, settings.seed + fold
+            [page for page in labelled if page.fold == fold], settings.copies, settings.seed + fold
         )
     ]
     lines = training_lines([*pages, *made], settings)
-    real = np.arange(len(lines.label)) < sum(len(page.labels) for page in pages)
-    labelled = lines.label != UNLABELLED
-    matrix = gram_matrix(lines.evidence.grams, settings.bits)
+    words = lines.evidence.grams[1]
+    own_matrix = gram_matrix(lines.evidence.grams, settings.bits)
+    near_matrix = neighbour_matrix(words, *beside(lines.evidence.lines), settings.neighbour_bits)
 
-    own = out_of_fold(lines, matrix, real & labelled, settings)
-    features = network_input(lines.evidence, own)
-    # what the network decides is judged by the words it keeps and takes
-    weight = lines.weight * (1 + np.log2(1 + lines.evidence.grams[1].count))
-    score = np.zeros(len(lines.label))
-    for fold in folds:
-        rows = labelled & (lines.fold != fold)
-        network = Network.from_arrays(fit_network(features[rows], lines.label[rows], weight[rows], settings))
-        held = lines.fold == fold
-        score[held] = keep_score(blend(network.logits(features[held]), own[held], settings.own_share))
-    min_score = choose_threshold(lines, score)
+    label = teach(lines, own_matrix, settings)
+    known = label != UNLABELLED
+    weight = lines.weight * rarity(label, settings)
+    first = lines.full & known
 
-    train = real & labelled
-    arrays = {
-        **fit_linear(matrix[train], lines.label[train], lines.weight[train], settings),
-        **fit_network(features[labelled], lines.label[labelled], weight[labelled], settings),
-    }
-    return Trained(arrays, min_score, settings.own_share)
+    def by_own_words(train: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+        return linear_arrays(*fit_linear(own_matrix[train], label[train], weight[train], settings))
+
+    def by_neighbours(train: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+        return neighbour_arrays(*fit_linear(near_matrix[train], label[train], weight[train], settings))
+
+    def one(fold: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The first stage's scores of a fold, by models that saw no page of it."""
+        train, held = first & (lines.fold != fold), lines.fold == fold
+        own = Linear.from_arrays(by_own_words(train)).log_probabilities(lines.evidence.grams)
+        near = Neighbours.from_arrays(by_neighbours(train)).log_probabilities(words, *beside(lines.evidence.lines))
+        return own[held], near[held]
+
+    own, near = np.zeros((2, len(label), len(LABELS)))
+    for fold, scores in zip(folds, Parallel(n_jobs=2, prefer="threads")(delayed(one)(f) for f in folds), strict=True):
+        own[lines.fold == fold], near[lines.fold == fold] = scores
+
+    features = network_input(lines.evidence, own, near)
+    weight = weight * np.where(lines.unread, settings.unread_weight, 1.0)
+    one_network = dataclasses.replace(settings, networks=1)
+
+    def held_out(fold: int) -> NDArray[np.float64]:
+        """The final probabilities of a fold, by a network that saw no page of it."""
+        rows, held = known & (lines.fold != fold), lines.fold == fold
+        network = Network.from_arrays(fit_network(features[rows], label[rows], weight[rows], one_network))
+        return np.exp(blend(network.logits(features[held]), own[held], settings.own_share))
+
+    probability = np.zeros((len(label), len(LABELS)))
+    for fold, some in zip(
+        folds, Parallel(n_jobs=2, prefer="threads")(delayed(held_out)(f) for f in folds), strict=True
+    ):
+        probability[lines.fold == fold] = some
+
+    return Trained(
+        {
+            **by_own_words(first),
+            **by_neighbours(first),
+            **fit_network(features[known], label[known], weight[known], settings),
+        },
+        thresholds(lines, probability),
+        settings.own_share,
+    )
 
 
 def cached_fit(pages: Sequence[Page], settings: Settings) -> Trained:
@@ -132,11 +151,11 @@ def _fit_for_code(pages: list[Page], settings: Settings, code: str) -> Trained:
 
 
 def _code_digest() -> str:
-    """Changes whenever a module changes that training depends on."""
+    """Changes whenever a module that training depends on changes in more than its comments or line breaks."""
     digest = hashlib.sha256()
     for pattern in _CODE:
         for module in sorted(_ROOT.glob(pattern)):
-            digest.update(module.read_bytes())
+            digest.update(ast.unparse(ast.parse(module.read_text(encoding="utf-8"))).encode())
     return digest.hexdigest()
 
 
@@ -154,16 +173,11 @@ def main(
     pages += read_seeds()
     settings = Settings()
     trained = cached_fit(pages, settings)
-    counts = Counter(page.corpus for page in pages)
-    config = {
-        "min_score": trained.min_score,
-        "own_share": trained.own_share,
-        "trained_on": dict(sorted(counts.items())),
-        "settings": dataclasses.asdict(settings),
-    }
+    counts = Counter(f"{page.corpus}, {page.style}" for page in pages)
+    config = {**trained.config(), "trained_on": dict(sorted(counts.items())), "settings": dataclasses.asdict(settings)}
     card = out / "README.md"
     store.save(out, trained.arrays, config, card.read_text(encoding="utf-8") if card.exists() else _CARD)
-    typer.echo(f"{out}: trained on {len(pages):,} pages, threshold {trained.min_score:.2f}.")
+    typer.echo(f"{out}: trained on {len(pages):,} dumps of pages.")
 
 
 _CARD = "# A line classifier for cleaner\n\nTrained with `python -m training.fit`; `config.json` says on what.\n"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cleaner.pipeline import Evidence, gather
 from cleaner.records import DEFAULT_KEEP, Label
-from training.corpora import SEEDS, Page
+from training.corpora import FULL, SEEDS, Page
 from training.synthetic import SYNTHETIC
 
 LABELS = list(Label)
@@ -25,8 +25,10 @@ class Settings:
 
     Attributes:
         bits: logarithm of the number of n-gram buckets.
+        neighbour_bits: the same for the words of a line's neighbours.
         copies: synthetic pages made of each real one.
         synthetic_weight: what a line of a synthetic page weighs beside one of a labelled page.
+        unread_weight: what a line that the teacher labelled weighs for the network beside one that a reader did.
         seed_weight: what a line of a seed weighs beside one of a labelled page.
         alpha: strength of the linear model's L2 penalty.
         epochs: passes of the linear model over its lines.
@@ -34,6 +36,7 @@ class Settings:
         decay: strength of the network's L2 penalty.
         networks: how many networks are averaged.
         own_share: the say of the linear model in the final score.
+        batch: lines in one step of the network's training.
         passes: passes of the network over its lines.
         rarity: a label's lines weigh its frequency to the power of minus this.
         crowding: a page's lines weigh their number to the power of minus this.
@@ -41,18 +44,21 @@ class Settings:
     """
 
     bits: int = 18
+    neighbour_bits: int = 16
     copies: int = 3
-    synthetic_weight: float = 0.5
-    seed_weight: float = 5.0
+    synthetic_weight: float = 0.8
+    unread_weight: float = 0.3
+    seed_weight: float = 25.0
     alpha: float = 2e-6
     epochs: int = 6
     hidden: int = 64
     decay: float = 1e-3
     networks: int = 3
     own_share: float = 0.2
-    passes: int = 8
-    rarity: float = 0.3
-    crowding: float = 0.3
+    batch: int = 1024
+    passes: int = 5
+    rarity: float = 0.15
+    crowding: float = 0.2
     seed: int = 0
 
 
@@ -64,15 +70,51 @@ class Lines:
         pages: the pages, in order.
         evidence: what is known of their lines.
         label: int64 [lines], index into `LABELS`, or `UNLABELLED`.
+        in_content: int64 [lines], whether WCXB's text to keep holds the line: 1, 0, or -1 where nobody says.
         fold: int64 [lines].
-        weight: float64 [lines], 0 for unlabelled lines.
+        page: int64 [lines], the index of the line's page.
+        weight: float64 [lines], what a line weighs in training, whatever its label's frequency.
     """
 
     pages: list[Page]
     evidence: Evidence
     label: NDArray[np.int64]
+    in_content: NDArray[np.int64]
     fold: NDArray[np.int64]
+    page: NDArray[np.int64]
     weight: NDArray[np.float64]
+
+    @property
+    def made(self) -> NDArray[np.bool_]:
+        """Which lines are of synthetic pages."""
+        return self._where([page.corpus == SYNTHETIC for page in self.pages])
+
+    @property
+    def full(self) -> NDArray[np.bool_]:
+        """Which lines are of real full dumps."""
+        return self._where([page.corpus != SYNTHETIC and page.style == FULL for page in self.pages])
+
+    @property
+    def unread(self) -> NDArray[np.bool_]:
+        """Which lines no reader labelled but WCXB judges."""
+        unread: NDArray[np.bool_] = (self.label == UNLABELLED) & (self.in_content >= 0)
+        return unread
+
+    @property
+    def words(self) -> NDArray[np.int64]:
+        """How many words each line has."""
+        return self.evidence.grams[1].count
+
+    def _where(self, truth: Sequence[bool]) -> NDArray[np.bool_]:
+        where: NDArray[np.bool_] = np.array(truth, dtype=bool)[self.page]
+        return where
+
+
+def rarity(label: NDArray[np.int64], settings: Settings) -> NDArray[np.float64]:
+    """Weights of lines by how rare their label is; 0 for lines without one."""
+    frequency = np.bincount(label[label >= 0], minlength=len(LABELS)) / max(int((label >= 0).sum()), 1)
+    weight: NDArray[np.float64] = np.maximum(frequency, 1e-6)[label] ** -settings.rarity
+    return np.where(label >= 0, weight, 0.0)
 
 
 def training_lines(pages: Sequence[Page], settings: Settings) -> Lines:
@@ -83,10 +125,17 @@ def training_lines(pages: Sequence[Page], settings: Settings) -> Lines:
         [UNLABELLED if label is None else LABELS.index(label) for page in pages for label in page.labels],
         dtype=np.int64,
     )
-    frequency = np.bincount(label[label >= 0], minlength=len(LABELS)) / max(len(label), 1)
-    size = np.repeat(sizes, sizes)
-    weight = np.maximum(frequency, 1e-6)[label] ** -settings.rarity * size**-settings.crowding
-    weight[label == UNLABELLED] = 0.0
+    told = [
+        -1 if is_in is None else int(is_in) for page in pages for is_in in page.in_content or (None,) * len(page.labels)
+    ]
     trust = {SYNTHETIC: settings.synthetic_weight, SEEDS.name: settings.seed_weight}
-    weight *= np.repeat([trust.get(page.corpus, 1.0) for page in pages], sizes)
-    return Lines(list(pages), evidence, label, np.repeat([page.fold for page in pages], sizes), weight / weight.mean())
+    weight = np.array([trust.get(page.corpus, 1.0) * len(page.labels) ** -settings.crowding for page in pages])
+    return Lines(
+        list(pages),
+        evidence,
+        label,
+        np.array(told, dtype=np.int64),
+        np.repeat([page.fold for page in pages], sizes),
+        np.repeat(np.arange(len(pages)), sizes),
+        np.repeat(weight, sizes),
+    )

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import SGDClassifier
 from sklearn.neural_network import MLPClassifier
 
@@ -36,10 +34,29 @@ def gram_matrix(grams: tuple[Grams, ...], bits: int) -> sparse.csr_matrix:
     return (sparse.diags((1 / root).astype(np.float32)) @ counts).tocsr()
 
 
+def neighbour_matrix(
+    words: Grams, has_before: NDArray[np.bool_], has_after: NDArray[np.bool_], bits: int
+) -> sparse.csr_matrix:
+    """The words of the line before and of the line after, scaled as `Neighbours` scales them.
+
+    Returns:
+        float32 [lines, 2 * 2^bits], the words before in the first half.
+    """
+    narrow = dataclasses.replace(words, bucket=words.bucket >> (words.bits - bits), bits=bits)
+    matrix = gram_matrix((narrow,), bits)
+    lines = matrix.shape[0]
+    sides = []
+    for has, step in ((has_before, -1), (has_after, 1)):
+        line = np.flatnonzero(has)
+        pick = sparse.csr_matrix((np.ones(len(line), np.float32), (line, line + step)), shape=(lines, lines))
+        sides.append(pick @ matrix)
+    return sparse.hstack(sides).tocsr()
+
+
 def fit_linear(
     matrix: sparse.csr_matrix, label: NDArray[np.int64], weight: NDArray[np.float64], settings: Settings
-) -> dict[str, NDArray[Any]]:
-    """Train stage 1 and round its weights to int8."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Train one-vs-rest logistic regression: weights [columns, labels] and bias [labels]."""
     model = SGDClassifier(
         loss="log_loss",
         alpha=settings.alpha,
@@ -49,16 +66,37 @@ def fit_linear(
         random_state=settings.seed,
     )
     model.fit(matrix, label, sample_weight=weight / weight.mean())
-    coefficient = np.zeros((len(LABELS), matrix.shape[1]))
+    coefficient = np.zeros((matrix.shape[1], len(LABELS)))
     bias = np.full(len(LABELS), -12.0)
     # with two classes there is one row of weights, for the second of them
     rows = model.coef_ if len(model.classes_) > 2 else np.concatenate([-model.coef_, model.coef_])
     intercepts = model.intercept_ if len(model.classes_) > 2 else np.append(-model.intercept_, model.intercept_)
-    coefficient[model.classes_] = rows
+    coefficient[:, model.classes_] = rows.T
     bias[model.classes_] = intercepts
-    scale = 1 / 16
-    weight8 = np.clip(np.rint(coefficient.T / scale), -127, 127).astype(np.int8)
-    return {"linear_weight": weight8, "linear_scale": np.array(scale), "linear_bias": bias}
+    return coefficient, bias
+
+
+_SCALE = 1 / 16
+
+
+def _rounded(coefficient: NDArray[np.float64]) -> NDArray[np.int8]:
+    return np.clip(np.rint(coefficient / _SCALE), -127, 127).astype(np.int8)
+
+
+def linear_arrays(coefficient: NDArray[np.float64], bias: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+    """A linear model over a line's own n-grams as `Linear` reads it, its weights as int8."""
+    return {"linear_weight": _rounded(coefficient), "linear_scale": np.array(_SCALE), "linear_bias": bias}
+
+
+def neighbour_arrays(coefficient: NDArray[np.float64], bias: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+    """A linear model over `neighbour_matrix` as `Neighbours` reads it, its weights as int8."""
+    before, after = np.split(_rounded(coefficient), 2)
+    return {
+        "before_weight": before,
+        "after_weight": after,
+        "neighbours_scale": np.array(_SCALE),
+        "neighbours_bias": bias,
+    }
 
 
 def fit_network(
@@ -78,9 +116,7 @@ def fit_network(
     def one(seed: int) -> tuple[NDArray[np.float64], ...]:
         return _train_network(scaled, label, weight, dataclasses.replace(settings, seed=settings.seed + seed))
 
-    with warnings.catch_warnings():  # the number of passes is a choice here, not a failure to converge
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        parts = Parallel(n_jobs=2, prefer="threads")(delayed(one)(seed) for seed in range(settings.networks))
+    parts = Parallel(n_jobs=2, prefer="threads")(delayed(one)(seed) for seed in range(settings.networks))
     first = np.concatenate([part[0] for part in parts], axis=1) / deviation[:, None]
     first_bias = np.concatenate([part[1] for part in parts]) - mean @ first
     output = np.concatenate([part[2] for part in parts]) / len(parts)
@@ -95,18 +131,12 @@ def _train_network(
     model = MLPClassifier(
         (settings.hidden,),
         alpha=settings.decay,
-        batch_size=min(512, len(scaled)),
-        max_iter=settings.passes,
-        n_iter_no_change=settings.passes + 1,
-        tol=0.0,
+        batch_size=min(settings.batch, len(scaled)),
         random_state=settings.seed,
     )
-    model.fit(scaled, label, sample_weight=weight)
-    (first, second), (first_bias, second_bias) = model.coefs_, model.intercepts_
-    if second.shape[1] == 1:  # with two classes there is one output, for the second of them
-        second, second_bias = np.hstack([0 * second, second]), np.append(0.0, second_bias)
-    output, output_bias = np.zeros((len(second), len(LABELS))), np.full(len(LABELS), -12.0)
-    output[:, model.classes_], output_bias[model.classes_] = second, second_bias
+    for _ in range(settings.passes):
+        model.partial_fit(scaled, label, classes=np.arange(len(LABELS)), sample_weight=weight)
+    (first, output), (first_bias, output_bias) = model.coefs_, model.intercepts_
     return first, first_bias, output, output_bias
 
 

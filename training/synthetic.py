@@ -1,8 +1,9 @@
 """Pages that no crawl holds enough of: leftovers of extractors, and clean bodies with boilerplate put in.
 
-The labelled pages are full dumps. What an extractor leaves is mostly body with a few stray lines between, so
-each page also yields thinned copies, into which lines of *other* pages are put: alone in mid-body, in blocks,
-and after the end. Only text of the pages given is used, so a fold's synthetic pages hold that fold's pages only.
+The labelled pages are full dumps. What an extractor leaves is mostly body with a few stray lines between, so each
+page also yields thinned copies, and each article copies of nothing but its body. Lines of *other* pages are put into
+both: alone in mid-body, in blocks, at the end, as headline-like teasers. Some get none, for a clean page must stay
+whole. Only text of the pages given is used, so a fold's synthetic pages hold that fold's pages only.
 """
 
 from __future__ import annotations
@@ -22,13 +23,16 @@ _INSERTED = {
     Label.ADVERT: 3,
     Label.SHARE: 2,
     Label.LEGAL: 1,
-    Label.CAPTION: 1,
 }
 _LEFT_OVER = (Label.BODY, Label.TITLE, Label.BYLINE, Label.CAPTION)
 #: The corpus that synthetic pages say they are of.
 SYNTHETIC = "synthetic"
 _LONGEST_BLOCK = 20
 _SHARE_WITH_INSERTS = 0.7
+_SHARE_CLEAN = 0.4
+#: How a line was put in: alone between two lines of the body, in a block there, after the end, or as a lone
+#: headline of another text.
+ALONE, BLOCK, END, TEASER = "alone", "block", "end", "teaser"
 _FEWEST_BODY_LINES = 4
 
 Labelled = tuple[str, Label | None]
@@ -50,23 +54,58 @@ def synthetic_pages(pages: Sequence[Page], copies: int, seed: int) -> list[Page]
     made = []
     for copy in range(copies):
         for page in pages:
-            lines = _thinned(page, rng)
+            clean = is_article(page) and rng.random() < _SHARE_CLEAN
+            lines = _clean(page, rng) if clean else _thinned(page, rng)
             if sum(label is Label.BODY for _, label in lines) < _FEWEST_BODY_LINES:
                 continue
+            inserted = [""] * len(lines)
             if blocks[page.language] and rng.random() < _SHARE_WITH_INSERTS:
-                lines = _with_inserts(lines, blocks[page.language], rng)
-            made.append(
-                replace(
-                    page,
-                    name=f"{page.name}+{copy}",
-                    corpus=SYNTHETIC,
-                    text="\n".join(text for text, _ in lines),
-                    labels=tuple(label for _, label in lines),
-                    remains={},
-                    cuts={},
-                )
-            )
+                put = _with_inserts(lines, blocks[page.language], rng)
+                lines, inserted = [line for line, _ in put], [how for _, how in put]
+            made.append(_page_of(page, f"{page.name}+{copy}", lines, inserted))
     return made
+
+
+def with_inserts(pages: Sequence[Page], seed: int) -> list[Page]:
+    """Clean articles with inserts, one of each page that has enough body, to measure removal on.
+
+    Args:
+        pages: real labelled pages; those that are no articles are left out.
+        seed: of the generator.
+    """
+    rng = random.Random(seed)
+    blocks = {
+        language: _blocks([page for page in pages if page.language == language])
+        for language in sorted({page.language for page in pages})
+    }
+    made = []
+    for page in pages:
+        lines = _clean(page, rng)
+        if is_article(page) and blocks[page.language] and len(lines) >= _FEWEST_BODY_LINES:
+            put = _with_inserts(lines, blocks[page.language], rng)
+            made.append(_page_of(page, f"{page.name}+", [line for line, _ in put], [how for _, how in put]))
+    return made
+
+
+def is_article(page: Page) -> bool:
+    """Whether a page is an article: WCXB says so, or it is of a corpus of nothing else."""
+    return page.kind == "article" or page.corpus in ("news", "multilingual")
+
+
+def _page_of(page: Page, name: str, lines: Sequence[Labelled], inserted: Sequence[str]) -> Page:
+    return replace(
+        page,
+        name=name,
+        corpus=SYNTHETIC,
+        text="\n".join(text for text, _ in lines),
+        labels=tuple(label for _, label in lines),
+        remains={},
+        cuts={},
+        content=None,
+        in_content=(),
+        paths=(),
+        inserted=tuple(inserted),
+    )
 
 
 def origin_of(page: Page) -> tuple[str, str]:
@@ -101,21 +140,40 @@ def _thinned(page: Page, rng: random.Random) -> list[Labelled]:
     return [line for line in kept if line[1] is not None]
 
 
-def _with_inserts(lines: list[Labelled], blocks: dict[Label, list[list[str]]], rng: random.Random) -> list[Labelled]:
+def _clean(page: Page, rng: random.Random) -> list[Labelled]:
+    """Nothing but what an author wrote: headline and body."""
+    with_title = rng.random() < 0.7
+    kept = (Label.BODY, Label.TITLE) if with_title else (Label.BODY,)
+    return [line for line in zip(page.lines, page.labels, strict=True) if line[1] in kept]
+
+
+def _with_inserts(
+    lines: Sequence[Labelled], blocks: dict[Label, list[list[str]]], rng: random.Random
+) -> list[tuple[Labelled, str]]:
+    """The lines with others put between, each with how it came there; "" for its own."""
     labels = [label for label in _INSERTED if label in blocks]
     weights = [_INSERTED[label] for label in labels]
-    result = list(lines)
+    result = [(line, "") for line in lines]
     for _ in range(rng.choice((1, 1, 2, 3, 5))):
         label = rng.choices(labels, weights)[0]
         block = rng.choice(blocks[label])
-        if rng.random() < 0.6:  # a line on its own, or a few
-            at = rng.randrange(len(block))
-            block = block[at : at + rng.choice((1, 1, 1, 2, 4))]
-        place = len(result) if rng.random() < 0.3 else rng.randrange(1, len(result) + 1)
-        result[place:place] = [(text, label) for text in block]
+        how = rng.choices((ALONE, BLOCK, END, TEASER), (4, 3, 3, 2))[0]
+        if how == TEASER:
+            teasers = [line for line in rng.choice(blocks.get(Label.RECOMMENDED) or blocks[label]) if _is_teaser(line)]
+            label, block = (Label.RECOMMENDED, teasers[:1]) if teasers else (label, block[:1])
+            how = TEASER if teasers and Label.RECOMMENDED in blocks else ALONE
+        elif how == ALONE:  # what stands alone on the page it is from, where there is such a line
+            block = rng.choice([run for run in blocks[label] if len(run) == 1] or [block[:1]])
+        place = len(result) if how == END else rng.randrange(1, len(result) + 1)
+        result[place:place] = [((text, label), how) for text in block]
     if rng.random() < 0.3:  # the same bare marker or teaser again and again
         label = rng.choice([label for label in labels if label in (Label.ADVERT, Label.RECOMMENDED)] or labels)
         text = min(rng.choice(blocks[label]), key=len)
         for _ in range(rng.choice((2, 3, 5))):
-            result.insert(rng.randrange(1, len(result) + 1), (text, label))
+            result.insert(rng.randrange(1, len(result) + 1), ((text, label), ALONE))
     return result
+
+
+def _is_teaser(line: str) -> bool:
+    """Whether a line has the look of a headline: some words, no full stop."""
+    return 4 <= len(line.split()) <= 20 and line[-1] not in ".:;,"

@@ -1,0 +1,276 @@
+"""`cleaner` and its peers on the same pages, in one process: `python -m training.benchmark`.
+
+Every tool is given the same text dumps (or the same HTML, for those that need it). Time is the processor's, of one
+thread, best of some rounds in which the tools take turns; megabytes are of what the tool was given. What `cleaner`
+keeps is judged by models that saw no page of the host; its time is the shipped model's. Peers come with the extra
+`peers`.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Annotated, Any
+
+import typer
+from threadpoolctl import threadpool_limits
+
+from cleaner import Cleaner, Config, Label
+from training.corpora import CORPORA, FULL, Page
+from training.evaluate import Judges
+from training.lines import Settings
+from training.measures import word_f1, words
+from training.wcxb import read_html, read_wcxb
+
+_ROUNDS = 3
+_OURS, _PLACEHOLDER = "cleaner", "keep everything"
+_CONFIG = Config(keep=[Label.BODY])
+#: What RefinedWeb's line-wise corrections drop in short lines (Penedo et al. 2023, arXiv 2306.01116, appendix G.2).
+_SHORT_PATTERN = re.compile(r"^(?:sign-in|sign in)\b|\bread more\.{0,3}$|\bitems in cart\b", re.I)
+_COUNTER = re.compile(
+    r"^\W*\d[\d,.]*\s*(?:likes?|shares?|comments?|retweets?|reposts?|quotes?|bookmarks?|upvotes?)\W*$", re.I
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """Something that turns pages into text.
+
+    Attributes:
+        name: as the table shows it.
+        run: all pages in, their texts out.
+        takes_html: whether it is given the HTML rather than the dump.
+    """
+
+    name: str
+    run: Callable[[Sequence[str]], list[str]]
+    takes_html: bool = False
+
+
+def tools() -> Iterator[Tool]:
+    """`cleaner` and every peer that is installed.
+
+    Raises:
+        typer.Exit: if the extra is missing.
+    """
+    ours = Cleaner(config=_CONFIG)
+    yield Tool(_OURS, lambda texts: ours.clean_many(texts))
+    yield Tool(_PLACEHOLDER, lambda texts: list(texts))
+    yield Tool("lines of 10 words and more", lambda texts: [_long_lines(text) for text in texts])
+    yield Tool("RefinedWeb's line rules", lambda texts: [_refined_web(text) for text in texts])
+    try:
+        yield Tool("C4's line rules (datatrove)", _c4())
+        yield Tool("jusText, lines as <p>", _on_lines(_justext()))
+        yield Tool("boilerpy3 Default, lines as <p>", _on_lines(_boilerpy()))
+        yield Tool("jusText", _each(_justext()), takes_html=True)
+        yield Tool("boilerpy3 Article", _each(_boilerpy("ArticleExtractor")), takes_html=True)
+        yield Tool("resiliparse main content", _each(_resiliparse), takes_html=True)
+        yield Tool("trafilatura", _each(_trafilatura), takes_html=True)
+    except ModuleNotFoundError as error:
+        typer.echo(f'{error.name} is missing; install the peers: pip install "cleaner[train,peers]"', err=True)
+        raise typer.Exit(2) from None
+
+
+def _each(one: Callable[[str], str]) -> Callable[[Sequence[str]], list[str]]:
+    return lambda texts: [one(text) for text in texts]
+
+
+def _on_lines(one: Callable[[str], str]) -> Callable[[Sequence[str]], list[str]]:
+    """Give an HTML extractor a text dump: each line as a paragraph."""
+
+    def wrapped(text: str) -> str:
+        return "<html><body>" + "".join(f"<p>{html.escape(line)}</p>\n" for line in text.split("\n")) + "</body></html>"
+
+    return lambda texts: [one(wrapped(text)) for text in texts]
+
+
+def _long_lines(text: str) -> str:
+    return "\n".join(line for line in text.split("\n") if len(line.split()) >= 10)
+
+
+def _refined_web(text: str) -> str:
+    """RefinedWeb's line-wise corrections: capitals, numbers, counters, one word, and short calls to action."""
+    kept = []
+    for line in text.split("\n"):
+        count = len(line.split())
+        letters = sum(map(str.isalpha, line))
+        if (
+            count <= 1
+            or (letters and sum(map(str.isupper, line)) > 0.5 * letters)
+            or line.replace(" ", "").isnumeric()
+            or _COUNTER.match(line)
+            or (count <= 10 and _SHORT_PATTERN.search(line))
+        ):
+            continue
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def _c4() -> Callable[[Sequence[str]], list[str]]:
+    from datatrove.data import Document
+    from datatrove.pipeline.filters.c4_filters import C4QualityFilter
+
+    # document-level drops off: only what it does to lines is compared
+    rules = C4QualityFilter(min_num_sentences=-1, filter_lorem_ipsum=False, filter_curly_bracket=False)
+
+    def run(texts: Sequence[str]) -> list[str]:
+        result = []
+        for text in texts:
+            document = Document(text=text, id="")
+            rules.filter(document)
+            result.append(document.text)
+        return result
+
+    return run
+
+
+def _justext() -> Callable[[str], str]:
+    import justext
+
+    stoplist = justext.get_stoplist("English")
+
+    def one(page: str) -> str:
+        if not page.strip():
+            return ""
+        return "\n".join(part.text for part in justext.justext(page, stoplist) if not part.is_boilerplate)
+
+    return one
+
+
+def _boilerpy(name: str = "DefaultExtractor") -> Callable[[str], str]:
+    from boilerpy3 import extractors
+
+    extractor: Any = getattr(extractors, name)(raise_on_failure=False)
+    return lambda page: extractor.get_content(page) or ""
+
+
+def _resiliparse(page: str) -> str:
+    from resiliparse.extract.html2text import extract_plain_text
+
+    text: str = extract_plain_text(page, main_content=True, alt_texts=False, links=False)
+    return text
+
+
+def _trafilatura(page: str) -> str:
+    import trafilatura
+
+    return trafilatura.extract(page) or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one tool did."""
+
+    name: str
+    takes_html: bool
+    f1: float
+    f1_articles: float
+    speed: float
+
+
+def measure(folder: Path, corpora: Path, limit: int, rounds: int = _ROUNDS) -> list[Row]:
+    """Run every tool on the first `limit` pages of WCXB's layout (0 for all)."""
+    pages = []
+    for page in read_wcxb(folder, styles=(FULL,)):
+        pages.append(page)
+        if len(pages) == limit:
+            break
+    texts = [page.text for page in pages]
+    sources = [read_html(folder / "html" / f"{page.name}.html.gz") for page in pages]
+    gold = [words([page.content or ""]) for page in pages]
+    every = list(tools())
+    best: dict[str, float] = {}
+    found: dict[str, list[str]] = {}
+    with threadpool_limits(1):
+        for tool in every:  # what is loaded on first use is not timed
+            tool.run((sources if tool.takes_html else texts)[:5])
+        for _ in range(rounds):
+            for tool in every:
+                given = sources if tool.takes_html else texts
+                if tool.takes_html and tool.name in best:
+                    continue  # slow, and not what is compared for speed
+                before = time.process_time()
+                found[tool.name] = tool.run(given)
+                spent = time.process_time() - before
+                best[tool.name] = min(spent, best.get(tool.name, spent))
+    found[_OURS] = _held_out(pages, corpora)
+    rows = []
+    for tool in every:
+        size = sum(len(text.encode("utf-8", "replace")) for text in (sources if tool.takes_html else texts)) / 1e6
+        f1 = [word_f1(one, words([text])) for one, text in zip(gold, found[tool.name], strict=True)]
+        articles = [score for score, page in zip(f1, pages, strict=True) if page.kind == "article"]
+        rows.append(
+            Row(tool.name, tool.takes_html, mean(f1), mean(articles or [0.0]), size / max(best[tool.name], 1e-9))
+        )
+    return rows
+
+
+def _held_out(pages: Sequence[Page], corpora: Path) -> list[str]:
+    texts: dict[str, str] = {}
+    for model, held in Judges(corpora, Settings()).split(pages):
+        cleaned = Cleaner(config=_CONFIG, model=model).clean_many(page.text for page in held)
+        texts.update(zip((page.name for page in held), cleaned, strict=True))
+    return [texts[page.name] for page in pages]
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows as text."""
+    lines = [f"{'tool':34}{'given':>6}{'word F1':>9}{'articles':>10}{'MB/s':>9}"]
+    for row in rows:
+        speed = "-" if row.name == _PLACEHOLDER else f"{row.speed:.2f}"
+        lines.append(
+            f"{row.name:34}{'HTML' if row.takes_html else 'text':>6}{row.f1:9.3f}{row.f1_articles:10.3f}{speed:>9}"
+        )
+    return "\n".join(lines)
+
+
+def picture(rows: Sequence[Row], path: Path) -> None:
+    """Draw accuracy against speed, as SVG: tools given the text, and tools given the HTML."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "cleaner"  # the same picture for the same figures
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(8, 4.8))
+    for takes_html, marker, colour in ((False, "o", "tab:blue"), (True, "s", "tab:gray")):
+        some = [row for row in rows if row.takes_html == takes_html and row.name != _PLACEHOLDER]
+        axes.scatter([row.speed for row in some], [row.f1 for row in some], marker=marker, color=colour)
+        for row in some:
+            weight = "bold" if row.name == _OURS else "normal"
+            axes.annotate(
+                row.name, (row.speed, row.f1), textcoords="offset points", xytext=(6, 4), fontsize=8, weight=weight
+            )
+    everything = next(row.f1 for row in rows if row.name == _PLACEHOLDER)
+    axes.axhline(everything, linestyle=":", color="black", linewidth=0.8)
+    axes.annotate(
+        "keep everything", (0.99, everything), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=8
+    )
+    axes.set_xscale("log")
+    axes.margins(x=0.25)
+    axes.set_xlabel("MB of input per second on one core (blue: text dumps, gray: HTML)")
+    axes.set_ylabel("word F1, mean over pages")
+    figure.tight_layout()
+    figure.savefig(path, format="svg", metadata={"Date": None})
+
+
+def main(
+    wcxb: Annotated[Path | None, typer.Option(help="A folder in WCXB's layout; by default the corpora's.")] = None,
+    corpora: Annotated[Path, typer.Option(help="The folder with the pages to train on.")] = CORPORA,
+    limit: Annotated[int, typer.Option(min=0, help="So many pages; 0 for all.")] = 0,
+    plot: Annotated[Path | None, typer.Option(help="An SVG file for the picture.")] = None,
+) -> None:
+    """Print accuracy and speed of cleaner and its peers side by side."""
+    rows = measure(wcxb or corpora / "wcxb-dev", corpora, limit)
+    typer.echo(table(rows))
+    if plot is not None:
+        picture(rows, plot)
+
+
+if __name__ == "__main__":
+    typer.run(main)

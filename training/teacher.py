@@ -1,0 +1,85 @@
+"""Labels for pages that nobody has read, by a teacher that sees more than the model will.
+
+The teacher is trained like the model on the labelled pages, but sees the names of the HTML elements too. On a page
+of WCXB it also knows which lines belong to the text to keep. Both together give each line its likeliest label; with
+those the model is trained on twice as many pages (self-training with privileged information).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from scipy import sparse
+
+from cleaner.model.network import Network, blend, log_softmax
+from cleaner.pipeline import network_input
+from training.lines import LABELS, Lines, Settings, rarity
+from training.stages import fit_linear, fit_network
+from training.structure import PATH_BITS
+
+#: The teacher's linear model needs fewer passes over the lines: it is only asked for the likeliest label.
+_EPOCHS = 3
+#: Linear scores beyond this add nothing, as in the library.
+_LIMIT = 12.0
+
+
+def path_matrix(lines: Lines) -> sparse.csr_matrix:
+    """The hashed element names around each line, each row of length 1: float32 [lines, 2^PATH_BITS]."""
+    rows: list[int] = []
+    columns: list[int] = []
+    for first, page in zip(lines.evidence.lines.first.tolist(), lines.pages, strict=False):
+        for k, path in enumerate(page.paths):
+            rows += [first + k] * len(path)
+            columns += path
+    shape = (len(lines.label), 1 << PATH_BITS)
+    matrix = sparse.csr_matrix((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=shape)
+    length = np.sqrt(np.maximum(np.asarray(matrix.sum(axis=1)).ravel(), 1))
+    return (sparse.diags((1 / length).astype(np.float32)) @ matrix).tocsr()
+
+
+def teach(lines: Lines, matrix: sparse.csr_matrix, settings: Settings) -> NDArray[np.int64]:
+    """The labels of all lines, those of unread pages by the teacher.
+
+    Args:
+        lines: labelled and unlabelled lines.
+        matrix: their n-gram counts.
+        settings: the choices of the run.
+
+    Returns:
+        int64 [lines]: the labels as they are, and one for each line that nobody labelled but WCXB judges.
+    """
+    unread, read = lines.unread, lines.label >= 0
+    label = lines.label.copy()
+    if not unread.any():
+        return label
+    quick = dataclasses.replace(settings, networks=1, epochs=_EPOCHS)
+    seen = sparse.hstack([matrix, path_matrix(lines)]).tocsr()
+    weight = lines.weight * rarity(lines.label, settings)
+
+    def one(fold: int) -> NDArray[np.float64]:
+        train, held = lines.full & read & (lines.fold != fold), lines.fold == fold
+        coefficient, bias = fit_linear(seen[train], lines.label[train], weight[train], quick)
+        return log_softmax(np.clip(seen[held] @ coefficient + bias, -_LIMIT, _LIMIT))
+
+    folds = sorted(set(lines.fold.tolist()))
+    own = np.zeros((len(label), len(LABELS)))
+    for fold, scores in zip(folds, Parallel(n_jobs=2, prefer="threads")(delayed(one)(f) for f in folds), strict=True):
+        own[lines.fold == fold] = scores
+    features = network_input(lines.evidence, own, np.zeros_like(own))
+    rows = read & ~lines.made
+    network = Network.from_arrays(fit_network(features[rows], label[rows], weight[rows], quick))
+    scores = blend(network.logits(features[unread]), own[unread], settings.own_share)
+    label[unread] = (scores + np.log(content_rates(lines))[:, lines.in_content[unread]].T).argmax(axis=1)
+    return label
+
+
+def content_rates(lines: Lines) -> NDArray[np.float64]:
+    """How often lines of each label are not, and are, part of WCXB's text to keep: [labels, 2]."""
+    both = (lines.label >= 0) & (lines.in_content >= 0)
+    count = np.ones((len(LABELS), 2))
+    np.add.at(count, (lines.label[both], lines.in_content[both]), 1)
+    rates: NDArray[np.float64] = count / count.sum(axis=1, keepdims=True)
+    return rates
