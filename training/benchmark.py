@@ -28,6 +28,8 @@ from training.measures import word_f1, words
 from training.wcxb import read_html, read_wcxb
 
 _ROUNDS = 3
+#: Processor seconds.
+_SLOW = 10.0
 _OURS, _PLACEHOLDER = "cleaner", "keep everything"
 _CONFIG = Config(keep=[Label.BODY])
 #: What RefinedWeb's line-wise corrections drop in short lines (Penedo et al. 2023, arXiv 2306.01116, appendix G.2).
@@ -192,8 +194,8 @@ def measure(folder: Path, corpora: Path, limit: int, rounds: int = _ROUNDS) -> l
         for _ in range(rounds):
             for tool in every:
                 given = sources if tool.takes_html else texts
-                if tool.takes_html and tool.name in best:
-                    continue  # slow, and not what is compared for speed
+                if best.get(tool.name, 0.0) > _SLOW:
+                    continue  # once is enough to see that it is slow
                 before = time.process_time()
                 found[tool.name] = tool.run(given)
                 spent = time.process_time() - before

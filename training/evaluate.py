@@ -184,9 +184,12 @@ def _inserts(pages: Sequence[Page]) -> list[Page]:
 
 
 def wcxb_report(folder: Path, judges: Judges) -> tuple[str, Figures]:
-    """WCXB's word F1 of the clean text when body is kept, for each dump style and page kind, beside keeping all."""
+    """WCXB's word F1 of the clean text when body is kept, for each dump style and page kind, beside keeping all.
+
+    A page that a style finds no text on counts as 0, as WCXB has it: nothing that is wanted was found.
+    """
     pages = list(read_wcxb(folder))
-    f1: dict[tuple[str, str], tuple[float, float]] = {}
+    f1 = {(style, page.name): (0.0, 0.0) for page in pages for style in STYLES}
     for model, held in judges.split(pages):
         texts = Cleaner(config=Config(keep=[Label.BODY]), model=model).clean_many(page.text for page in held)
         for page, text in zip(held, texts, strict=True):
