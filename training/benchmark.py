@@ -236,7 +236,7 @@ def picture(rows: Sequence[Row], path: Path) -> None:
     import matplotlib
 
     matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "cleaner"  # the same picture for the same figures
+    matplotlib.rcParams.update({"svg.hashsalt": "cleaner", "svg.fonttype": "none"})  # the same figures, the same file
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(8, 4.8))

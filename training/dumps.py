@@ -1,7 +1,7 @@
 """The ways scrapers write a page down: one HTML page becomes several plain text dumps.
 
-Each style is what a common tool gives. A model that has seen one style only is worse by points on the others
-(FACTS: 1 to 4), so every page is trained and measured in several.
+Each style is what a common tool gives. A model that has seen one style only is worse by points on the others, so every
+page is trained on in two styles and measured in all.
 """
 
 from __future__ import annotations

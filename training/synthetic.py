@@ -47,10 +47,7 @@ def synthetic_pages(pages: Sequence[Page], copies: int, seed: int) -> list[Page]
         seed: of the generator.
     """
     rng = random.Random(seed)
-    blocks = {
-        language: _blocks([page for page in pages if page.language == language])
-        for language in sorted({page.language for page in pages})
-    }
+    blocks = _blocks_by_language(pages)
     made = []
     for copy in range(copies):
         for page in pages:
@@ -74,10 +71,7 @@ def with_inserts(pages: Sequence[Page], seed: int) -> list[Page]:
         seed: of the generator.
     """
     rng = random.Random(seed)
-    blocks = {
-        language: _blocks([page for page in pages if page.language == language])
-        for language in sorted({page.language for page in pages})
-    }
+    blocks = _blocks_by_language(pages)
     made = []
     for page in pages:
         lines = _clean(page, rng)
@@ -111,6 +105,13 @@ def _page_of(page: Page, name: str, lines: Sequence[Labelled], inserted: Sequenc
 def origin_of(page: Page) -> tuple[str, str]:
     """What a page and the synthetic pages made of it have in common."""
     return page.host, page.name.rsplit("+", 1)[0] if page.corpus == SYNTHETIC else page.name
+
+
+def _blocks_by_language(pages: Sequence[Page]) -> dict[str, dict[Label, list[list[str]]]]:
+    return {
+        language: _blocks([page for page in pages if page.language == language])
+        for language in sorted({page.language for page in pages})
+    }
 
 
 def _blocks(pages: Sequence[Page]) -> dict[Label, list[list[str]]]:
