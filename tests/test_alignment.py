@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from cleaner import Label
+from cleaner import Cleaner, Label
+from cleaner.model.store import Model
 from training.alignment import align, project
-from training.corpora import CorpusError, read_pages
+from training.corpora import CorpusError, Page, read_pages
 from training.dumps import STYLES, dump
+from training.evaluate import Judges, wcxb_report
 from training.structure import paths, read_nodes
 from training.wcxb import read_corpora, read_wcxb
 
@@ -130,3 +134,21 @@ def test_training_pages_come_as_full_dumps_and_one_style_more(tmp_path: Path) ->
 def test_a_folder_without_wcxb_is_named(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="holds no page"):
         list(read_wcxb(tmp_path))
+
+
+def test_wcxb_is_judged_in_every_style_with_or_without_articles(tmp_path: Path, cleaner: Cleaner) -> None:
+    class Shipped(Judges):
+        def __init__(self) -> None:
+            pass
+
+        def split(self, pages: Sequence[Page]) -> Iterator[tuple[Model, list[Page]]]:
+            yield cleaner.model, list(pages)
+
+    corpora = _corpus(tmp_path)
+    report, figures = wcxb_report(corpora / "wcxb-dev", Shipped())
+    assert figures["wcxb full: word F1"] > 0.9
+    assert figures["wcxb full: word F1 above keeping everything"] > 0
+    assert all(style in report for style in STYLES) and "collection" in report
+    (corpora / "wcxb-dev" / "ground-truth" / "0001.json").unlink()
+    _, figures = wcxb_report(corpora / "wcxb-dev", Shipped())
+    assert np.isnan(figures["wcxb full: word F1, articles"])

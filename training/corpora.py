@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -194,8 +194,3 @@ def site(url: str) -> str:
     if "://" not in url:
         url = f"https://{url.split('--')[0]}"
     return extract_domain(url) or url.split("://")[1].split("/")[0]
-
-
-def of_fold(pages: Iterable[Page], fold: int) -> list[Page]:
-    """The pages of one fold."""
-    return [page for page in pages if page.fold == fold]

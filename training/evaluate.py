@@ -13,6 +13,7 @@ from typing import Annotated
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from cleaner.config import Config
 from cleaner.model import store
@@ -198,9 +199,9 @@ def wcxb_report(folder: Path, judges: Judges) -> tuple[str, Figures]:
     kinds = {page.name: page.kind for page in pages}
     figures, rows = {}, [f"{'style':10}{'pages':>7}{'word F1':>9}{'keep all':>10}{'articles':>10}{'keep all':>10}"]
     for style in STYLES:
-        every = np.array([pair for (some, _), pair in f1.items() if some == style])
-        articles = np.array([p for (some, name), p in f1.items() if some == style and kinds[name] == "article"])
-        (ours, all_kept), (ours_there, all_kept_there) = every.mean(axis=0), articles.mean(axis=0)
+        every = np.array([pair for (some, _), pair in f1.items() if some == style]).reshape(-1, 2)
+        articles = every[[kinds[name] == "article" for some, name in f1 if some == style]]
+        (ours, all_kept), (ours_there, all_kept_there) = every.mean(axis=0), _mean(articles)
         figures[f"wcxb {style}: word F1"] = float(ours)
         figures[f"wcxb {style}: word F1 above keeping everything"] = float(ours - all_kept)
         figures[f"wcxb {style}: word F1, articles"] = float(ours_there)
@@ -210,6 +211,11 @@ def wcxb_report(folder: Path, judges: Judges) -> tuple[str, Figures]:
         some = np.array([p for (style, name), p in f1.items() if style == "full" and kinds[name] == kind])
         rows.append(f"{kind or 'unknown':14}{len(some):7,}{some.mean(axis=0)[0]:9.4f}{some.mean(axis=0)[1]:10.4f}")
     return "\n".join(rows), figures
+
+
+def _mean(pairs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean of rows; nan for a folder without any."""
+    return pairs.mean(axis=0) if len(pairs) else np.full(2, np.nan)
 
 
 def main(
@@ -233,13 +239,15 @@ def main(
         folders = sorted({table.parent for table in pages.rglob("*.tsv") if table.with_suffix(".txt").exists()})
         judged = judges.label([page for folder in folders or [pages] for page in read_pages(folder)])
         report, some = pages_report(judged, judges)
-        typer.echo(f"{pages}: {len(judged):,} pages, 5-fold by host\n\n{report}\n")
+        typer.echo(f"{pages}: {len(judged):,} pages, by models that saw no page of the host\n\n{report}\n")
         found |= some
         if save is not None:
             save_labels(save, judged)
     if wcxb is not None:
         report, some = wcxb_report(wcxb, judges)
-        typer.echo(f"{wcxb}: word F1 against main_content, body kept, 5-fold by host\n\n{report}\n")
+        typer.echo(
+            f"{wcxb}: word F1 against main_content, body kept, by models that saw no page of the host\n\n{report}\n"
+        )
         found |= some
     if figures is not None:
         before = json.loads(figures.read_text(encoding="utf-8")) if figures.exists() else {}
