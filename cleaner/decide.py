@@ -169,12 +169,11 @@ def sureness(lines: LineTable, score: NDArray[np.float64], words: NDArray[np.int
     steps, some = np.rint(score * _SCORE_STEPS).astype(np.int64), np.maximum(words, 1)
     order = np.lexsort((-steps, lines.document))
     begin = lines.first[filled]
-    wanted = np.cumsum((steps * some)[order])
-    taken = np.cumsum(some[order])
+    expected, some = (steps * some)[order], some[order]  # documents stay where they are, so their sums do too
+    wanted, taken = np.cumsum(expected), np.cumsum(some)
     low = lines.first[lines.document]
-    wanted_before = (wanted - (steps * some)[order])[low]
-    taken_before = (taken - some[order])[low]
-    every = np.repeat(np.add.reduceat(steps * some, begin), np.diff(np.append(begin, len(lines))))
+    wanted_before, taken_before = (wanted - expected)[low], (taken - some)[low]
+    every = np.repeat(np.add.reduceat(expected, begin), np.diff(np.append(begin, len(lines))))
     f1 = 2 * (wanted - wanted_before) / np.maximum(_SCORE_STEPS * (taken - taken_before) + every, 1)
     best = np.maximum.reduceat(f1, begin)
     sure[filled] = np.clip(best / _SURE_F1, _LEAST_SURE, 1.0) ** 2

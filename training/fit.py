@@ -9,9 +9,7 @@ first labelled by a teacher, which is trained on the labelled pages given and on
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +18,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from joblib import Memory, Parallel, delayed
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
@@ -28,6 +26,7 @@ from cleaner.model import store
 from cleaner.model.network import Linear, Neighbours, Network, blend
 from cleaner.pipeline import beside, network_input
 from training import DEFAULT_LOSS
+from training.caching import MEMORY, ROOT, code_digest
 from training.corpora import CORPORA, FULL, Page, read_seeds
 from training.lines import LABELS, UNLABELLED, Settings, rarity, training_lines
 from training.promises import thresholds
@@ -36,7 +35,6 @@ from training.synthetic import synthetic_pages
 from training.teacher import teach
 from training.wcxb import read_corpora
 
-_ROOT = Path(__file__).parent.parent
 #: What a trained model depends on; training again is only skipped while none of it has changed.
 _CODE = (
     *("cleaner/records.py", "cleaner/segment/plain.py", "cleaner/evidence/*.py", "cleaner/model/network.py"),
@@ -47,7 +45,6 @@ _CODE = (
         for name in ("corpora", "synthetic", "lines", "stages", "structure", "teacher", "promises", "fit")
     ),
 )
-_MEMORY = Memory(_ROOT / ".cache" / "training", verbose=0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,7 +137,7 @@ def fit(pages: Sequence[Page], settings: Settings) -> Trained:
 
 def cached_fit(pages: Sequence[Page], settings: Settings) -> Trained:
     """`fit`, or what it gave before for the same pages, settings and code."""
-    trained: Trained = _MEMORY.cache(_fit_for_code)(list(pages), settings, _code_digest())
+    trained: Trained = MEMORY.cache(_fit_for_code)(list(pages), settings, code_digest(_CODE))
     return trained
 
 
@@ -150,18 +147,9 @@ def _fit_for_code(pages: list[Page], settings: Settings, code: str) -> Trained:
         return fit(pages, settings)
 
 
-def _code_digest() -> str:
-    """Changes whenever a module that training depends on changes in more than its comments or line breaks."""
-    digest = hashlib.sha256()
-    for pattern in _CODE:
-        for module in sorted(_ROOT.glob(pattern)):
-            digest.update(ast.unparse(ast.parse(module.read_text(encoding="utf-8"))).encode())
-    return digest.hexdigest()
-
-
 def main(
     corpora: Annotated[Path, typer.Option(help="The folder that holds labelled-pages/.")] = CORPORA,
-    out: Annotated[Path, typer.Option(help="The model folder to write.")] = _ROOT / "models" / store.DEFAULT,
+    out: Annotated[Path, typer.Option(help="The model folder to write.")] = ROOT / "models" / store.DEFAULT,
 ) -> None:
     """Train on the seeds and, where they are at hand, the labelled pages; write a model folder."""
     pages = read_corpora(corpora)

@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaner.pipeline import Evidence, gather
-from cleaner.records import DEFAULT_KEEP, Label
+from cleaner.records import Label
 from training.corpora import FULL, SEEDS, Page
 from training.synthetic import SYNTHETIC
 
 LABELS = list(Label)
-#: The labels that are kept by default, as indices.
-KEPT = [i for i, label in enumerate(LABELS) if label in DEFAULT_KEEP]
 UNLABELLED = -1
 
 

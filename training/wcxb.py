@@ -12,21 +12,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from joblib import Memory
-
 from cleaner.records import Label
 from training.alignment import align, project
+from training.caching import MEMORY, code_digest
 from training.corpora import FULL, CorpusError, Page, kind_of, lines_of, read_pages, site
 from training.dumps import STYLES, dump
 from training.structure import Nodes, paths, read_nodes
 
-_ROOT = Path(__file__).parent.parent
 #: What pages look like after reading depends on these; reading again is only skipped while none has changed.
 _CODE = (
     "cleaner/segment/plain.py",
     *(f"training/{n}.py" for n in ("alignment", "corpora", "dumps", "structure", "wcxb")),
 )
-_MEMORY = Memory(_ROOT / ".cache" / "training", verbose=0)
 
 
 def read_wcxb(
@@ -79,7 +76,7 @@ def read_corpora(corpora: Path, *, sample: int = 1) -> list[Page]:
     ]
     if not pages or not (corpora / "wcxb-dev").is_dir():
         return pages
-    read: list[Page] = _MEMORY.cache(_in_training_styles)(pages, corpora.resolve(), sample, _code_digest())
+    read: list[Page] = MEMORY.cache(_in_training_styles)(pages, corpora.resolve(), sample, code_digest(_CODE))
     return read
 
 
@@ -132,10 +129,3 @@ def in_styles(page: Page, html: str, styles: Sequence[str], nodes: Nodes | None 
             in_content=tuple(align(lines, page.content)) if page.content else (),
             paths=paths(lines, nodes) if nodes else (),
         )
-
-
-def _code_digest() -> str:
-    digest = hashlib.sha256()
-    for name in _CODE:
-        digest.update((_ROOT / name).read_bytes())
-    return digest.hexdigest()
