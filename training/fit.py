@@ -18,7 +18,6 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
@@ -28,9 +27,17 @@ from cleaner.pipeline import beside, network_input
 from training import DEFAULT_LOSS
 from training.caching import MEMORY, ROOT, code_digest
 from training.corpora import CORPORA, FULL, Page, read_seeds
-from training.lines import LABELS, UNLABELLED, Settings, rarity, training_lines
+from training.lines import UNLABELLED, Settings, rarity, training_lines
 from training.promises import thresholds
-from training.stages import fit_linear, fit_network, gram_matrix, linear_arrays, neighbour_arrays, neighbour_matrix
+from training.stages import (
+    fit_linear,
+    fit_network,
+    gram_matrix,
+    linear_arrays,
+    neighbour_arrays,
+    neighbour_matrix,
+    out_of_fold,
+)
 from training.synthetic import synthetic_pages
 from training.teacher import teach
 from training.wcxb import read_corpora
@@ -97,17 +104,14 @@ def fit(pages: Sequence[Page], settings: Settings) -> Trained:
     def by_neighbours(train: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
         return neighbour_arrays(*fit_linear(near_matrix[train], label[train], weight[train], settings))
 
-    def one(fold: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def first_stage(fold: int) -> NDArray[np.float64]:
         """The first stage's scores of a fold, by models that saw no page of it."""
         train, held = first & (lines.fold != fold), lines.fold == fold
         own = Linear.from_arrays(by_own_words(train)).log_probabilities(lines.evidence.grams)
         near = Neighbours.from_arrays(by_neighbours(train)).log_probabilities(words, *beside(lines.evidence.lines))
-        return own[held], near[held]
+        return np.concatenate([own[held], near[held]], axis=1)
 
-    own, near = np.zeros((2, len(label), len(LABELS)))
-    for fold, scores in zip(folds, Parallel(n_jobs=2, prefer="threads")(delayed(one)(f) for f in folds), strict=True):
-        own[lines.fold == fold], near[lines.fold == fold] = scores
-
+    own, near = np.split(out_of_fold(lines.fold, first_stage), 2, axis=1)
     features = network_input(lines.evidence, own, near)
     weight = weight * np.where(lines.unread, settings.unread_weight, 1.0)
     one_network = dataclasses.replace(settings, networks=1)
@@ -118,19 +122,13 @@ def fit(pages: Sequence[Page], settings: Settings) -> Trained:
         network = Network.from_arrays(fit_network(features[rows], label[rows], weight[rows], one_network))
         return np.exp(blend(network.logits(features[held]), own[held], settings.own_share))
 
-    probability = np.zeros((len(label), len(LABELS)))
-    for fold, some in zip(
-        folds, Parallel(n_jobs=2, prefer="threads")(delayed(held_out)(f) for f in folds), strict=True
-    ):
-        probability[lines.fold == fold] = some
-
     return Trained(
         {
             **by_own_words(first),
             **by_neighbours(first),
             **fit_network(features[known], label[known], weight[known], settings),
         },
-        thresholds(lines, probability),
+        thresholds(lines, out_of_fold(lines.fold, held_out)),
         settings.own_share,
     )
 

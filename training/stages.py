@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,21 @@ from sklearn.neural_network import MLPClassifier
 from cleaner.evidence.ngrams import Grams
 from cleaner.model.network import EXACT, HIDDEN_MAX, INPUT_MAX
 from training.lines import LABELS, Settings
+
+
+def out_of_fold(fold: NDArray[np.int64], scores: Callable[[int], NDArray[np.float64]]) -> NDArray[np.float64]:
+    """The scores of all lines, those of each fold by what saw no page of it.
+
+    Args:
+        fold: int64 [lines].
+        scores: given a fold, the scores of its lines, [lines of the fold, columns].
+    """
+    folds = sorted(set(fold.tolist()))
+    parts = Parallel(n_jobs=2, prefer="threads")(delayed(scores)(held) for held in folds)
+    result = np.zeros((len(fold), parts[0].shape[1]))
+    for held, part in zip(folds, parts, strict=True):
+        result[fold == held] = part
+    return result
 
 
 def gram_matrix(grams: tuple[Grams, ...], bits: int) -> sparse.csr_matrix:

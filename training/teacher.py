@@ -10,14 +10,13 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy import sparse
 
 from cleaner.model.network import Network, blend, log_softmax
 from cleaner.pipeline import network_input
 from training.lines import LABELS, Lines, Settings, rarity
-from training.stages import fit_linear, fit_network
+from training.stages import fit_linear, fit_network, out_of_fold
 from training.structure import PATH_BITS
 
 #: The teacher's linear model needs fewer passes over the lines: it is only asked for the likeliest label.
@@ -64,10 +63,7 @@ def teach(lines: Lines, matrix: sparse.csr_matrix, settings: Settings) -> NDArra
         coefficient, bias = fit_linear(seen[train], lines.label[train], weight[train], quick)
         return log_softmax(np.clip(seen[held] @ coefficient + bias, -_LIMIT, _LIMIT))
 
-    folds = sorted(set(lines.fold.tolist()))
-    own = np.zeros((len(label), len(LABELS)))
-    for fold, scores in zip(folds, Parallel(n_jobs=2, prefer="threads")(delayed(one)(f) for f in folds), strict=True):
-        own[lines.fold == fold] = scores
+    own = out_of_fold(lines.fold, one)
     features = network_input(lines.evidence, own, np.zeros_like(own))
     rows = read & ~lines.made
     network = Network.from_arrays(fit_network(features[rows], label[rows], weight[rows], quick))
