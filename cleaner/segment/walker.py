@@ -1,0 +1,343 @@
+"""The elements and texts of a page, in order, become lines: what breaks a line, what runs on, what no one sees."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntFlag
+from typing import Any, NamedTuple
+
+#: Elements whose text runs on in the line around them.
+_INLINE = frozenset((
+    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i",
+    "ins", "kbd", "mark", "math", "nobr", "q", "rb", "rt", "ruby", "s", "samp", "small", "span", "strike", "strong",
+    "sub", "sup", "time", "tt", "u", "var", "wbr", "label", "output", "img", "input",
+))  # fmt: skip
+#: Elements whose text nobody sees as part of the page.
+_UNSEEN = frozenset((
+    "script", "style", "template", "head", "svg", "iframe", "object", "embed", "canvas", "audio", "video", "map",
+    "textarea", "select", "datalist", "rp", "frameset", "noframes", "applet",
+))  # fmt: skip
+#: Of those, the ones in which nothing else is looked for.
+SKIPPED = _UNSEEN - {"head", "script"}
+#: Elements after which a line ends but no paragraph does.
+_CLOSE = frozenset((
+    "li", "tr", "br", "dt", "dd", "option", "caption", "thead", "tbody", "tfoot", "summary", "legend", "button",
+))  # fmt: skip
+_CELLS = frozenset(("td", "th"))
+VOID = frozenset((
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
+))  # fmt: skip
+_BREAKS = dict.fromkeys(_INLINE | _CELLS, 0) | dict.fromkeys(_CLOSE, 1)
+_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+
+
+class Place(IntFlag):
+    """What a line stands in: the elements around it, as far as they have a meaning of their own."""
+
+    ARTICLE = 1
+    MAIN = 2
+    ASIDE = 4
+    NAV = 8
+    HEADER = 16
+    FOOTER = 32
+    FORM = 64
+    TABLE = 128
+    LIST = 256
+    FIGURE = 512
+    CAPTION = 1024
+    QUOTE = 2048
+    CODE = 4096
+    HEADING = 8192
+    PARAGRAPH = 16384
+    HIDDEN = 32768
+    BUTTON = 65536
+    #: Not shown: from the page's structured data.
+    DATA = 131072
+
+
+_PLACES = {
+    "article": Place.ARTICLE, "main": Place.MAIN, "aside": Place.ASIDE, "nav": Place.NAV, "header": Place.HEADER,
+    "footer": Place.FOOTER, "form": Place.FORM, "table": Place.TABLE, "ul": Place.LIST, "ol": Place.LIST,
+    "dl": Place.LIST, "figure": Place.FIGURE, "figcaption": Place.CAPTION, "caption": Place.CAPTION,
+    "blockquote": Place.QUOTE, "pre": Place.CODE, "p": Place.PARAGRAPH, "button": Place.BUTTON,
+    **dict.fromkeys(_HEADINGS, Place.HEADING),
+}  # fmt: skip
+_ROLES = {
+    "article": Place.ARTICLE, "main": Place.MAIN, "complementary": Place.ASIDE, "navigation": Place.NAV,
+    "banner": Place.HEADER, "contentinfo": Place.FOOTER, "form": Place.FORM, "search": Place.FORM,
+    "list": Place.LIST, "figure": Place.FIGURE, "heading": Place.HEADING, "button": Place.BUTTON,
+}  # fmt: skip
+#: The attributes that name an element, and those that say more of it.
+_NAMES = ("class", "id", "role", "itemprop")
+_READ_ATTRIBUTES = frozenset((*_NAMES, "style", "hidden", "aria-hidden"))
+_HIDING = re.compile(r"display:none|visibility:hidden")
+
+#: A row's cells share a line as long as it has at most so many characters: longer ones are a layout, not a table.
+_LONGEST_ROW = 160
+#: Stands between the cells of a row while the row is read.
+_CELL_EDGE = "\x1f"
+#: A `noscript` of so many words is read.
+_LONG_NOSCRIPT = 60
+_BREAK_IN_CODE = re.compile("[\n\r\v\f\x1c-\x1f\x85\u2028\u2029\ufeff]")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Elements:
+    """The elements of a page, each as a number; 0 is the page itself. Lists run over the elements.
+
+    Attributes:
+        parent: the element around it.
+        name: its tag and names (class, id, role, itemprop) in lower case, as `div.post-body content`.
+        place: what it stands in, itself included; of `Place`.
+        depth: how many elements are around it.
+    """
+
+    parent: list[int]
+    name: list[str]
+    place: list[int]
+    depth: list[int]
+
+
+class TextNode(NamedTuple):
+    """Where a stretch of a line's text stands: it is the text of an element of the tree, or its tail."""
+
+    line: int
+    element: Any
+    is_tail: bool
+
+
+_LIST = int(Place.LIST)
+
+
+class Walker:
+    """Takes a page's elements and texts in order, and makes lines of them."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.separators: list[str] = []
+        self.element: list[int] = []
+        self.characters: list[int] = []
+        self.linked: list[int] = []
+        self.links: list[int] = []
+        self.nodes: list[TextNode] = []
+        self.title: list[str] = []
+        self.scripts: list[list[str]] = []
+        self.meta: dict[str, str] = {}
+        self._rows: list[tuple[int, str, int, int]] = [(0, "", 0, 0)]  # of the elements: parent, name, place, depth
+        self._open = [0]
+        self._tags = [""]
+        self._unseen = 0
+        self._holds_data = False
+        self._code = 0
+        self._anchors = 0
+        self._parts: list[str] = []
+        self._around = -1
+        self._linked = self._links = 0
+        self._blank = 0  # characters of white space before the line's text
+        self._pending = 0  # line breaks asked for before the next line
+        self._is_item = False  # whether the next line is the first of a list item
+        self._in_row = False  # whether a cell has begun
+        self._after_link = False
+        self._known: dict[Any, tuple[str, int]] = {}
+
+    @property
+    def elements(self) -> Elements:
+        """The elements so far."""
+        parent, name, place, depth = map(list, zip(*self._rows, strict=True))
+        return Elements(parent, name, place, depth)
+
+    def start(self, tag: str, attributes: Any) -> None:
+        """An element begins; `attributes` has `get`."""
+        self._tags.append(tag)
+        if self._unseen or tag in _UNSEEN or (tag == "noscript" and not _is_page_without_scripts(attributes)):
+            self._unseen += 1
+            self._open.append(self._open[-1])
+            if tag in ("meta", "link"):
+                self._take_meta(attributes)
+            elif tag == "script":
+                self._holds_data = "ld+json" in (attributes.get("type") or "")
+                if self._holds_data:
+                    self.scripts.append([])
+            return
+        parent = self._open[-1]
+        name, place = self._described(tag, attributes)
+        _, _, places, depth = self._rows[parent]
+        self._open.append(len(self._rows))
+        self._rows.append((parent, name, places | place, depth + 1))
+        self._after_link, after_link = False, self._after_link
+        breaks = _BREAKS.get(tag, -1)
+        if breaks and (breaks > 0 or (breaks := _breaks_of_unknown(tag))):
+            self._begin_block(tag, breaks, attributes)
+        elif tag == "a":
+            self._anchors += 1
+            self._links += 1
+            if after_link:  # links side by side are words, not one word
+                self._parts.append(" ")
+        elif tag in _CELLS:
+            if not self._in_row or self._blank + sum(map(len, self._parts)) > _LONGEST_ROW:
+                self._break(1)
+            elif self._parts:
+                self._parts.append(_CELL_EDGE)
+            self._in_row = True
+
+    def _begin_block(self, tag: str, breaks: int, attributes: Any) -> None:
+        self._break(breaks, doubled=tag == "br")
+        if tag == "li":
+            self._is_item = True
+            if self.lines and self._rows[self.element[-1]][2] & _LIST:
+                self._pending = 1  # a list is not torn apart by paragraphs in its items
+        elif tag == "tr":
+            self._in_row = False
+        elif tag == "pre":
+            self._code += 1
+        elif tag in ("meta", "link"):
+            self._take_meta(attributes)
+
+    def end(self, tag: str) -> None:
+        """The innermost open element ends."""
+        self._tags.pop()
+        self._open.pop()
+        if self._unseen:
+            self._unseen -= 1
+        elif tag == "a":
+            self._anchors -= 1
+            self._after_link = True
+        else:
+            breaks = _BREAKS.get(tag, -1)
+            if breaks and tag != "br" and (breaks > 0 or (breaks := _breaks_of_unknown(tag))):
+                self._break(breaks)
+                if tag == "tr":
+                    self._in_row = False
+                elif tag == "li":
+                    self._is_item = False
+                elif tag == "pre":
+                    self._code -= 1
+
+    def text(self, text: str, element: Any = None, is_tail: bool = False) -> None:
+        """Text stands in the innermost open element; `element` and `is_tail` say where in the tree."""
+        if self._unseen:
+            if self._tags[-1] == "title":
+                self.title.append(text)
+            elif self._tags[-1] == "script" and self._holds_data:
+                self.scripts[-1].append(text)
+        elif self._code:
+            first, *others = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+            self._add(first, element, is_tail)
+            for other in others:
+                self._break(1, doubled=True)
+                self._add(other, element, is_tail)
+        else:
+            self._add(text, element, is_tail)
+
+    def space(self, text: str) -> None:
+        """White space stands in the innermost open element."""
+        if self._unseen:
+            return
+        if self._code:
+            self.text(text)
+        elif self._parts:
+            self._parts.append(text)
+        else:
+            self._blank += len(text)
+
+    def finish(self) -> None:
+        """Nothing follows."""
+        self._code = 0
+        self._break(0)
+
+    def _add(self, text: str, element: Any, is_tail: bool) -> None:
+        self._parts.append(text)
+        if not text or text.isspace():
+            return
+        here = self._open[-1]
+        self._around = here if self._around < 0 else self._common(self._around, here)
+        self._after_link = False
+        if self._anchors:
+            self._linked += len(text.strip())
+        if element is not None:
+            self.nodes.append(TextNode(len(self.lines), element, is_tail))
+
+    def _common(self, one: int, other: int) -> int:
+        """The innermost element around two."""
+        while one != other:
+            parent, _, _, depth = self._rows[one]
+            other_parent, _, _, other_depth = self._rows[other]
+            if depth >= other_depth:
+                one = parent
+            else:
+                other = other_parent
+        return one
+
+    def _break(self, strength: int, *, doubled: bool = False) -> None:
+        """End the line; before the next one stand so many line feeds or more, or one more than till now."""
+        self._after_link = False
+        if self._parts:
+            text = self._line("".join(self._parts))
+            self._parts = []
+            if text:
+                self._flush(text)
+                self._pending, self._blank = strength, 0
+                return
+            self._blank += 1
+        if self._blank:
+            self._around, self._linked, self._links, self._blank = -1, 0, 0, 0
+        if (strength > self._pending or doubled) and not self._is_item:
+            self._pending = min(2, max(self._pending + doubled, strength))
+
+    def _line(self, joined: str) -> str:
+        if self._code:
+            return _BREAK_IN_CODE.sub(" ", joined).rstrip()
+        if "\ufeff" in joined:
+            joined = joined.replace("\ufeff", "")
+        if _CELL_EDGE in joined:
+            cells = (" ".join(cell.split()) for cell in joined.split(_CELL_EDGE))
+            return " | ".join(cell for cell in cells if cell)
+        return " ".join(joined.split())
+
+    def _flush(self, text: str) -> None:
+        self.separators.append("\n" * self._pending if self.lines else "")
+        self.characters.append(len(text.strip()))
+        self.lines.append(f"- {text}" if self._is_item and not self._code else text)
+        self.element.append(max(self._around, 0))
+        self.linked.append(min(self._linked, self.characters[-1]))
+        self.links.append(self._links)
+        self._is_item, self._around, self._linked, self._links = False, -1, 0, 0
+
+    def _described(self, tag: str, attributes: Any) -> tuple[str, int]:
+        given = attributes.items()
+        key = (tag, *[pair for pair in given if pair[0] in _READ_ATTRIBUTES]) if given else tag
+        found = self._known.get(key)
+        if found is None:
+            by_name = dict(given)
+            names = [by_name.get(name, "") for name in _NAMES]
+            place = _PLACES.get(tag, 0) | _ROLES.get(by_name.get("role", "").strip().lower(), 0)
+            hides = _HIDING.search(by_name.get("style", "").replace(" ", "").lower())
+            if hides or "hidden" in by_name or by_name.get("aria-hidden") == "true":
+                place |= Place.HIDDEN
+            own = " ".join(" ".join(names).lower().split())
+            found = self._known[key] = (f"{tag}.{own}" if own else tag, int(place))
+        return found
+
+    def _take_meta(self, attributes: Any) -> None:
+        name = attributes.get("property") or attributes.get("name") or attributes.get("rel")
+        if name and (content := attributes.get("content") or attributes.get("href")):
+            self.meta.setdefault(name.lower(), content)
+
+    def append(self, paragraphs: Sequence[str]) -> None:
+        """Paragraphs follow that the page does not show."""
+        for text in paragraphs:
+            self._rows.append((0, "script", int(Place.DATA), 1))
+            self._around, self._pending = len(self._rows) - 1, 2
+            self._flush(text)
+
+
+def _is_page_without_scripts(noscript: Any) -> bool:
+    """Whether a page that scripts would fill gives its text to readers without scripts; most only ask for scripts."""
+    return not isinstance(noscript, dict) and len(noscript.text_content().split()) >= _LONG_NOSCRIPT
+
+
+def _breaks_of_unknown(tag: str) -> int:
+    """How many line feeds stand around an element that HTML does not know: none around <my-card> and <o:p>."""
+    return 0 if "-" in tag or ":" in tag else 2
