@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from cleaner.config import Config
 from cleaner.errors import CleanerError, ConfigError, InputError, ModelError, OutputError
-from cleaner.pipeline import Cleaner, clean, label
+from cleaner.pipeline import Cleaner, clean, clean_html, label, label_html
 from cleaner.records import Cut, DecidedBy, Document, Label, Line
 
 __version__ = "0.1.0"
@@ -28,5 +28,7 @@ __all__ = [
     "ModelError",
     "OutputError",
     "clean",
+    "clean_html",
     "label",
+    "label_html",
 ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,89 +13,63 @@ from numpy.typing import NDArray
 from cleaner import render, residue
 from cleaner.config import Config
 from cleaner.decide import LABELS, Decisions, decide, least_score, rules
-from cleaner.errors import InputError
-from cleaner.evidence.blocks import block_features
-from cleaner.evidence.cohesion import cohesion_features
-from cleaner.evidence.compact import CompactLines, compact
-from cleaner.evidence.context import context_features
-from cleaner.evidence.ngrams import Grams, Words, hash_lines
-from cleaner.evidence.shape import LARGEST, shape_features
+from cleaner.errors import InputError, ModelError
+from cleaner.evidence.gather import Evidence, beside, gather, gather_pages, network_input
+from cleaner.evidence.heuristics import Verdict, verdict
 from cleaner.model import store
-from cleaner.model.network import blend
-from cleaner.records import Cut, Document, Label, Line
-from cleaner.segment.plain import LineTable, split
+from cleaner.model.network import Linear
+from cleaner.records import Cut, Document, Line
+from cleaner.segment.decode import Decoded, decode_html
+from cleaner.segment.html import Page, read_html
+from cleaner.segment.plain import LineTable
 
 #: Documents are worked on together until they hold this many characters: enough to drown the cost of a
 #: numpy call, little enough to stay in a processor's cache and to bound memory.
 _BATCH_CHARACTERS = 500_000
+#: An element of a page of HTML takes as much memory as so many characters.
+_ELEMENT_CHARACTERS = 20
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Evidence:
-    """All that is known of the lines of a batch before the network sees them."""
-
-    lines: LineTable
-    compacted: CompactLines
-    grams: tuple[Grams, Words]
-    shape: NDArray[np.int8]
-
-
-def gather(texts: Sequence[str], bits: int) -> Evidence:
-    """Split texts into lines and compute what does not need a model.
-
-    Args:
-        texts: a batch of documents.
-        bits: the logarithm of the number of n-gram buckets.
-    """
-    lines = split(texts)
-    compacted = compact(lines)
-    grams = hash_lines(compacted, bits)
-    return Evidence(lines, compacted, grams, shape_features(lines, compacted, grams))
-
-
-def beside(lines: LineTable) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whether each line of a batch has one before it, and one after it, in its document: bool [lines] each."""
-    here = np.arange(len(lines))
-    return here > lines.first[lines.document], here + 1 < lines.first[lines.document + 1]
-
-
-def network_input(evidence: Evidence, own: NDArray[np.float64], near: NDArray[np.float64]) -> NDArray[np.int8]:
-    """The network's features, int8 [lines, features].
-
-    Args:
-        evidence: of the lines.
-        own: [lines, labels], log-probabilities by each line's own words.
-        near: [lines, labels], log-probabilities by the words of its neighbours.
-    """
-    words = evidence.grams[1]
-    probability = np.rint(LARGEST * np.exp(own)).astype(np.int32)
-    around = context_features(evidence.lines, own, near, probability, evidence.shape, words.count)
-    body = probability[:, LABELS.index(Label.BODY)]
-    cohesion = cohesion_features(evidence.lines, words, body)
-    blocks = block_features(evidence.lines, body, words.count)
-    return np.concatenate([evidence.shape, around, cohesion, blocks], axis=1)
+def own_log_probabilities(linear: Linear, evidence: Evidence) -> NDArray[np.float64]:
+    """Log-probabilities, [lines, labels], by each line's own words and, on a page, the elements around it."""
+    markup = evidence.markup
+    if markup is None:
+        return linear.log_probabilities(evidence.grams)
+    return linear.log_probabilities(evidence.grams, markup.places, markup.place)
 
 
 class Cleaner:
-    """Labels and cleans texts; holds one loaded model and no other state.
+    """Labels and cleans texts and pages of HTML; holds loaded models and no other state.
 
     It may be shared between threads, and pickled to other processes.
 
     Args:
         config: what to keep; the default keeps body and title.
-        model: the name of a model that ships with the library, the path of a model folder, or a loaded model.
+        model: for plain text: the name of a model that ships with the library, the path of a model folder, or a
+            loaded model.
+        html_model: the same for HTML; it is loaded with the first page.
+        fast: whether pages of HTML are labelled without trafilatura's verdicts, in less than half the time.
 
     Raises:
         ModelError: if the model is missing, altered, or made for another version.
         ConfigError: if the model cannot promise the loss of body that the configuration allows.
     """
 
-    __slots__ = ("_config", "_min_score", "_model")
+    __slots__ = ("_config", "_fast", "_html_model", "_min_score", "_model")
 
-    def __init__(self, *, config: Config | None = None, model: str | Path | store.Model = store.DEFAULT) -> None:
+    def __init__(
+        self,
+        *,
+        config: Config | None = None,
+        model: str | Path | store.Model = store.DEFAULT,
+        html_model: str | Path | store.Model = store.DEFAULT_HTML,
+        fast: bool = False,
+    ) -> None:
         self._config = config or Config()
-        self._model = model if isinstance(model, store.Model) else store.load(model)
-        self._min_score = least_score(self._config, self._model.thresholds, self._model.max_body_loss)
+        self._model = _of_kind(model, store.TEXT)
+        self._html_model = html_model
+        self._fast = fast
+        self._min_score = self._least_score(self._model, self._model.second)
 
     @property
     def config(self) -> Config:
@@ -104,13 +78,20 @@ class Cleaner:
 
     @property
     def min_score(self) -> float:
-        """The least probability of the kept labels together with which the model keeps a line."""
+        """The least probability of the kept labels together with which a line of a text is kept."""
         return self._min_score
 
     @property
     def model(self) -> store.Model:
-        """The model this cleaner asks."""
+        """The model this cleaner asks about texts."""
         return self._model
+
+    @property
+    def html_model(self) -> store.Model:
+        """The model this cleaner asks about pages of HTML."""
+        if not isinstance(self._html_model, store.Model):
+            self._html_model = store.load(self._html_model)
+        return _of_kind(self._html_model, store.HTML)
 
     def clean(self, text: str) -> str:
         """The part of a text that its author wrote.
@@ -139,29 +120,91 @@ class Cleaner:
         """Label many texts at once, which is far faster than one after the other."""
         return [self._document(text, batch, k) for batch in self._batches(texts) for k, text in enumerate(batch.texts)]
 
+    def clean_html(self, html: str | bytes, *, url: str | None = None) -> str:
+        """The part of a page of HTML that its author wrote, as plain text.
+
+        Args:
+            html: the page; bytes are decoded as a browser would, by byte order mark, declaration, or guess.
+            url: its address, if known; by default the one that the page gives itself.
+
+        Raises:
+            InputError: if it is neither str nor bytes, or bytes of something else, such as a picture.
+            ModelError: if the model for HTML is missing, altered, or made for another version.
+        """
+        return self.clean_html_many([(html, url)])[0]
+
+    def label_html(self, html: str | bytes, *, url: str | None = None) -> Document:
+        """Every line of a page of HTML with its label, the reason for it, and the elements around it.
+
+        Args:
+            html: as for `clean_html`.
+            url: as for `clean_html`.
+        """
+        return self.label_html_many([(html, url)])[0]
+
+    def clean_html_many(self, pages: Iterable[tuple[str | bytes, str | None]]) -> list[str]:
+        """Clean many pages of HTML, each given with its address or None, faster than one after the other."""
+        return [
+            render.join(read.page.text, self._kept_spans(read.page.text, batch, k))
+            for read, batch, k in self._pages(pages)
+        ]
+
+    def label_html_many(self, pages: Iterable[tuple[str | bytes, str | None]]) -> list[Document]:
+        """Label many pages of HTML, each given with its address or None, faster than one after the other."""
+        documents = []
+        for read, batch, k in self._pages(pages):
+            document = self._document(read.page.text, batch, k, read.page)
+            documents.append(replace(document, encoding=read.encoding, notes=read.notes, is_html=True))
+        return documents
+
+    def _least_score(self, model: store.Model, stage: store.SecondStage) -> float:
+        return least_score(self._config, stage.thresholds, model.max_body_loss)
+
+    def _pages(self, pages: Iterable[tuple[str | bytes, str | None]]) -> Iterator[tuple[_ReadPage, _Batch, int]]:
+        """Each page, in order, with the batch that it was decided in and its place there.
+
+        Pages without trafilatura's verdict are decided by the networks that do without.
+        """
+        model = self.html_model
+        for group in _read_pages(pages, run=not self._fast):
+            decided: dict[int, tuple[_Batch, int]] = {}
+            for with_verdict in (True, False):
+                places = [k for k, read in enumerate(group) if (read.verdict is not None) == with_verdict]
+                if not places:
+                    continue
+                stage = model.second if with_verdict or model.fast is None else model.fast
+                verdicts = [verdict for k in places if (verdict := group[k].verdict) is not None]
+                some = [group[k].page for k in places]
+                evidence = gather_pages(some, verdicts or None, model.linear.bits, model.linear.place_bits or 0)
+                batch = self._decided([page.text for page in some], evidence, model, stage)
+                decided |= {k: (batch, place) for place, k in enumerate(places)}
+            for k, read in enumerate(group):
+                yield read, *decided[k]
+
     def _batches(self, texts: Iterable[str]) -> Iterator[_Batch]:
         for group in _grouped(texts):
-            evidence = gather(group, self._model.linear.bits)
-            own = self._model.linear.log_probabilities(evidence.grams)
-            near = self._model.neighbours.log_probabilities(evidence.grams[1], *beside(evidence.lines))
-            around = self._model.network.logits(network_input(evidence, own, near))
-            decisions = decide(
-                evidence.lines,
-                np.exp(blend(around, own, self._model.own_share)),
-                np.exp(own),
-                self._config.keep,
-                self._min_score,
-                rules(evidence.compacted, evidence.grams[1]),
-                evidence.grams[1].count,
-            )
-            seams = residue.candidates(evidence.compacted, evidence.grams[0])
-            cuts: list[dict[int, tuple[Cut, ...]]] = [{} for _ in group]
-            for i in seams[decisions.kept[seams]].tolist():
-                k = int(evidence.lines.document[i])
-                start, end = int(evidence.lines.char_start[i]), int(evidence.lines.char_end[i])
-                if found := residue.cuts_in(group[k], start, end):
-                    cuts[k][i - int(evidence.lines.first[k])] = found
-            yield _Batch(group, evidence.lines, decisions, cuts)
+            yield self._decided(group, gather(group, self._model.linear.bits), self._model, self._model.second)
+
+    def _decided(self, texts: list[str], evidence: Evidence, model: store.Model, stage: store.SecondStage) -> _Batch:
+        own = own_log_probabilities(model.linear, evidence)
+        near = model.neighbours.log_probabilities(evidence.grams[1], *beside(evidence.lines))
+        decisions = decide(
+            evidence.lines,
+            stage.probabilities(network_input(evidence, own, near), own, model.own_share),
+            np.exp(own),
+            self._config.keep,
+            self._least_score(model, stage),
+            rules(evidence.compacted, evidence.grams[1]),
+            evidence.grams[1].count,
+        )
+        seams = residue.candidates(evidence.compacted, evidence.grams[0])
+        cuts: list[dict[int, tuple[Cut, ...]]] = [{} for _ in texts]
+        for i in seams[decisions.kept[seams]].tolist():
+            k = int(evidence.lines.document[i])
+            start, end = int(evidence.lines.char_start[i]), int(evidence.lines.char_end[i])
+            if found := residue.cuts_in(texts[k], start, end):
+                cuts[k][i - int(evidence.lines.first[k])] = found
+        return _Batch(texts, evidence.lines, decisions, cuts)
 
     def _kept_spans(self, text: str, batch: _Batch, k: int) -> list[render.Span]:
         a, b = batch.lines.first[k], batch.lines.first[k + 1]
@@ -173,7 +216,7 @@ class Cleaner:
             {line: [(cut.start, cut.end) for cut in found] for line, found in batch.cuts[k].items()},
         )
 
-    def _document(self, text: str, batch: _Batch, k: int) -> Document:
+    def _document(self, text: str, batch: _Batch, k: int, page: Page | None = None) -> Document:
         a, b = batch.lines.first[k], batch.lines.first[k + 1]
         spans = zip(batch.lines.char_start[a:b].tolist(), batch.lines.char_end[a:b].tolist(), strict=True)
         lines = tuple(
@@ -187,6 +230,7 @@ class Cleaner:
                 decided_by=batch.decisions.who(i),
                 reason=batch.decisions.why(i),
                 cuts=batch.cuts[k].get(number - 1, ()),
+                path=page.path(number - 1) if page else "",
             )
             for number, (i, (start, end)) in enumerate(zip(range(a, b), spans, strict=True), start=1)
         )
@@ -199,6 +243,48 @@ class _Batch:
     lines: LineTable
     decisions: Decisions
     cuts: list[dict[int, tuple[Cut, ...]]]  # for each document, by the line's place in it
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _ReadPage:
+    page: Page
+    verdict: Verdict | None
+    encoding: str | None
+    notes: tuple[str, ...]
+
+
+def _read_pages(pages: Iterable[tuple[str | bytes, str | None]], *, run: bool) -> Iterator[list[_ReadPage]]:
+    group: list[_ReadPage] = []
+    size = 0
+    for html, url in pages:
+        if not isinstance(html, str | bytes):
+            raise InputError(f"a page must be str or bytes, not {type(html).__name__}.")
+        decoded = decode_html(html) if isinstance(html, bytes) else Decoded(html, "")
+        page = read_html(decoded.text, url)
+        notes = [*decoded.notes, *page.notes]
+        found = verdict(page) if run else None
+        if found is not None and found.note is not None:
+            notes.append(found.note)
+            found = None
+        group.append(_ReadPage(replace(page, nodes=[], tree=None), found, decoded.encoding or None, tuple(notes)))
+        size += len(page.text) + _ELEMENT_CHARACTERS * len(page.elements.parent)
+        if size >= _BATCH_CHARACTERS:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
+def _of_kind(model: str | Path | store.Model, kind: str) -> store.Model:
+    """A loaded model for text or for HTML.
+
+    Raises:
+        ModelError: if it is for the other.
+    """
+    loaded = model if isinstance(model, store.Model) else store.load(model)
+    if loaded.input != kind:
+        raise ModelError(f"the model {loaded.name} is for {loaded.input}, not for {kind}; name another one.")
+    return loaded
 
 
 def _grouped(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -243,3 +329,23 @@ def label(text: str) -> Document:
         text: a plain text dump of a web page.
     """
     return _default().label(text)
+
+
+def clean_html(html: str | bytes, *, url: str | None = None) -> str:
+    """The part of a page of HTML that its author wrote, with the default model and settings.
+
+    Args:
+        html: the page.
+        url: its address, if known.
+    """
+    return _default().clean_html(html, url=url)
+
+
+def label_html(html: str | bytes, *, url: str | None = None) -> Document:
+    """Every line of a page of HTML with its label, the reason for it, and the elements around it.
+
+    Args:
+        html: the page.
+        url: its address, if known.
+    """
+    return _default().label_html(html, url=url)

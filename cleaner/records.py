@@ -87,6 +87,7 @@ class Line:
         decided_by: who had the last word; where it is not the model, label and score may disagree.
         reason: why, in words.
         cuts: stretches inside the line that are taken out although the line is kept, in order.
+        path: on a page of HTML the elements around the line, as `html > body > p`; else "".
     """
 
     number: int
@@ -98,6 +99,7 @@ class Line:
     decided_by: DecidedBy
     reason: str
     cuts: tuple[Cut, ...] = ()
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +107,12 @@ class Document:
     """A text and what was found out about each of its lines.
 
     Attributes:
-        text: the whole input, unchanged.
+        text: the whole input, unchanged; of a page of HTML, the text that was read from it.
         lines: its non-empty lines, in order.
         keep: the labels whose lines belong to the clean text.
         encoding: the codec the text was read with; None for a text that came as `str`.
         notes: what the reader of the result should know, one sentence each.
+        is_html: whether it was read from HTML; offsets then count in the page's text, not in the HTML.
     """
 
     text: str
@@ -117,6 +120,7 @@ class Document:
     keep: frozenset[Label] = DEFAULT_KEEP
     encoding: str | None = None
     notes: tuple[str, ...] = ()
+    is_html: bool = False
 
     def is_kept(self, line: Line) -> bool:
         """Whether a line of this document belongs to the clean text."""

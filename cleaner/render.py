@@ -16,6 +16,12 @@ from cleaner.records import Document
 _BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
 _BYTE_ORDER_MARK = "\ufeff"
 
+#: What the offsets of a page of HTML count, for who reads the JSON.
+_HTML_OFFSETS = (
+    "start and end count code points of the text that was read from the HTML: separators and lines in turn; "
+    "they are not offsets into the HTML"
+)
+
 Span = tuple[int, int]
 
 
@@ -126,6 +132,7 @@ def to_json(document: Document, id: str, text: str) -> dict[str, Any]:
         "id": id,
         "text": text,
         "encoding": document.encoding,
+        **({"offsets": _HTML_OFFSETS} if document.is_html else {}),
         "notes": list(document.notes),
         "lines": [
             {
@@ -137,6 +144,7 @@ def to_json(document: Document, id: str, text: str) -> dict[str, Any]:
                 "score": line.score,
                 "decided_by": line.decided_by.value,
                 "reason": line.reason,
+                **({"path": line.path} if document.is_html else {}),
                 "kept": document.is_kept(line),
                 "cuts": [
                     {"start": cut.start, "end": cut.end, "label": cut.label.value, "reason": cut.reason}

@@ -45,34 +45,62 @@ class _Table:
 
 
 class Linear:
-    """A multi-class linear model over hashed features, each line scaled by the root of its number of features."""
+    """A multi-class linear model over hashed features, each line scaled by the root of its number of features.
 
-    def __init__(self, weight: NDArray[np.int8], scale: float, bias: NDArray[np.float64]) -> None:
+    A second table may score what a line stands in, hashed too: one group of features for many lines.
+    """
+
+    def __init__(
+        self,
+        weight: NDArray[np.int8],
+        scale: float,
+        bias: NDArray[np.float64],
+        place_weight: NDArray[np.int8] | None = None,
+    ) -> None:
         """Prepare the weights for summing.
 
         Args:
             weight: int8 [2^bits, classes].
             scale: what a weight of 1 is worth.
             bias: [classes].
+            place_weight: int8 [2^bits, classes], of the features of a line's place, or None.
         """
         self._table = _Table(weight)
+        self._places = None if place_weight is None else _Table(place_weight)
         self._scale, self._bias = scale, bias
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Linear:
         """The model in a folder's arrays."""
-        return cls(arrays["linear_weight"], float(arrays["linear_scale"]), arrays["linear_bias"])
+        return cls(
+            arrays["linear_weight"], float(arrays["linear_scale"]), arrays["linear_bias"], arrays.get("place_weight")
+        )
 
     @property
     def bits(self) -> int:
         """The logarithm of the number of buckets."""
         return self._table.bits
 
-    def log_probabilities(self, grams: tuple[Grams, ...]) -> NDArray[np.float64]:
-        """Natural logarithms of the class probabilities of each line, float64 [lines, classes]."""
+    @property
+    def place_bits(self) -> int | None:
+        """The same of the second table; None without one."""
+        return None if self._places is None else self._places.bits
+
+    def log_probabilities(
+        self, grams: tuple[Grams, ...], places: Grams | None = None, place: NDArray[np.int64] | None = None
+    ) -> NDArray[np.float64]:
+        """Natural logarithms of the class probabilities of each line, float64 [lines, classes].
+
+        Args:
+            grams: the hashed features of each line.
+            places: those of each place that lines stand in; needed if the model has a second table.
+            place: int64 [lines], the place of each line.
+        """
         sums = np.sum([self._table.sums(kind) for kind in grams], axis=0)
-        root = _root(np.sum([kind.count for kind in grams], axis=0))
-        return _limited(sums / root * self._scale + self._bias)
+        scores = sums / _root(np.sum([kind.count for kind in grams], axis=0))
+        if self._places is not None and places is not None:
+            scores += (self._places.sums(places) / _root(places.count))[place]
+        return _limited(scores * self._scale + self._bias)
 
 
 class Neighbours:
@@ -150,11 +178,11 @@ class Network:
     output_scale: float
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Network:
-        """The model in a folder's arrays."""
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], prefix: str = "") -> Network:
+        """The model in a folder's arrays, those whose names begin with `prefix`."""
         names = ("hidden_weight", "hidden_bias", "hidden_scale", "output_weight", "output_bias")
-        floats = {name: arrays[name].astype(np.float32) for name in names}
-        return cls(**floats, output_scale=float(arrays["output_scale"]))
+        floats = {name: arrays[prefix + name].astype(np.float32) for name in names}
+        return cls(**floats, output_scale=float(arrays[f"{prefix}output_scale"]))
 
     def logits(self, features: NDArray[np.int8]) -> NDArray[np.float64]:
         """Unnormalised log-probabilities, float64 [rows, classes], of int8 features [rows, inputs]."""
@@ -182,6 +210,24 @@ def blend(network: NDArray[np.float64], own: NDArray[np.float64], own_share: flo
         own_share: the weight of the second, from 0 to 1.
     """
     return log_softmax((1 - own_share) * log_softmax(network) + own_share * own)
+
+
+def lean(
+    probability: NDArray[np.float64], which: int, opinion: NDArray[np.float64], share: float
+) -> NDArray[np.float64]:
+    """Move the probability of one class towards a second opinion on it; the others keep their proportions.
+
+    Args:
+        probability: [lines, classes].
+        which: the class that the opinion is on.
+        opinion: [lines], its probability.
+        share: the weight of the opinion, from 0 to 1 (a linear opinion pool, Stone 1961).
+    """
+    before = probability[:, which]
+    after = (1 - share) * before + share * opinion
+    moved = probability * ((1 - after) / np.maximum(1 - before, np.finfo(np.float64).tiny))[:, None]
+    moved[:, which] = after
+    return moved
 
 
 def log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -18,16 +18,65 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaner.errors import ModelError
-from cleaner.evidence import blocks, cohesion, context, shape
-from cleaner.model.network import Linear, Neighbours, Network
+from cleaner.evidence import blocks, cohesion, context, shape, structure, verdicts
+from cleaner.model.network import Linear, Neighbours, Network, blend, lean, log_softmax
 from cleaner.records import Label
 
 DEFAULT: Final = "text-v2"
+DEFAULT_HTML: Final = "html-v1"
 #: Raised whenever an older library could not read a newer folder, or the other way round.
 FORMAT: Final = 2
-FEATURES: Final = (*shape.FEATURES, *context.FEATURES, *cohesion.FEATURES, *blocks.FEATURES)
+#: What a model is for.
+TEXT, HTML = "text", "html"
+_TEXT_FEATURES: Final = (*shape.FEATURES, *context.FEATURES, *cohesion.FEATURES, *blocks.FEATURES)
+#: The features of each kind of model. A model for HTML has a second set of networks, which lack
+#: the last of them, trafilatura's verdicts.
+FEATURES: Final = {
+    TEXT: _TEXT_FEATURES,
+    HTML: (*_TEXT_FEATURES, *structure.FEATURES, *verdicts.FEATURES),
+}
 _WEIGHTS, _CONFIG, _SUMS = "weights.npz", "config.json", "SHA256SUMS"
+#: What the names of arrays of further networks begin with: of those without trafilatura's verdicts, and of those
+#: that say what a reader wants.
+FAST, CONTENT = "fast_", "content_"
+_BODY, _TITLE = (tuple(Label).index(label) for label in (Label.BODY, Label.TITLE))
 _PACKAGE = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SecondStage:
+    """What scores a line by all that is known of it.
+
+    Attributes:
+        network: gives the labels' logits.
+        content: gives the logits of being part of what a reader wants, and of not being; None in a model without.
+        content_share: the say of the second, from 0 to 1, in how likely a line is body.
+        thresholds: for sets of kept labels, named as "body+title", pairs (loss, threshold), both rising: with that
+            threshold so much of the body's words was lost on articles that the model had not seen.
+    """
+
+    network: Network
+    content: Network | None
+    content_share: float
+    thresholds: Mapping[str, Sequence[tuple[float, float]]]
+
+    def probabilities(
+        self, features: NDArray[np.int8], own: NDArray[np.float64], own_share: float
+    ) -> NDArray[np.float64]:
+        """The probability of each label, float64 [lines, labels].
+
+        Args:
+            features: [lines, inputs of the networks].
+            own: [lines, labels], log-probabilities by each line's own words.
+            own_share: the say of the latter.
+        """
+        probability = np.exp(blend(self.network.logits(features), own, own_share))
+        if self.content is None:
+            return probability
+        wanted = np.exp(log_softmax(self.content.logits(features)))[:, 0]
+        # what readers want and extractors are measured by is body: of titles the opinion says nothing
+        opinion = wanted * (1 - probability[:, _TITLE])
+        return lean(probability, _BODY, opinion, self.content_share)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,22 +87,23 @@ class Model:
         name: the name of its folder.
         folder: where it was loaded from.
         max_body_loss: the share of an article's body words that the default threshold may lose.
-        thresholds: for sets of kept labels, named as "body+title", pairs (loss, threshold), both rising: with that
-            threshold so much of the body's words was lost on articles that the model had not seen.
         own_share: the say of the linear model in the final score, from 0 to 1.
         linear: scores a line by its own words.
         neighbours: scores a line by the words of the lines beside it.
-        network: scores a line by its shape and surroundings too.
+        second: scores a line by its shape and surroundings too.
+        fast: on pages of HTML the same without trafilatura's verdicts; None in a model for text.
+        input: what the model is for, `TEXT` or `HTML`.
     """
 
     name: str
     folder: Path
     max_body_loss: float
-    thresholds: Mapping[str, Sequence[tuple[float, float]]]
     own_share: float
     linear: Linear
     neighbours: Neighbours
-    network: Network
+    second: SecondStage
+    fast: SecondStage | None = None
+    input: str = TEXT
 
 
 def find(name: str | Path = DEFAULT) -> Path:
@@ -89,7 +139,7 @@ def load(name: str | Path = DEFAULT) -> Model:
                 f"the model in {folder} has format {found}, this version of cleaner reads format {FORMAT}; "
                 f"install the version of cleaner it was made with, or train it again."
             )
-        if config["labels"] != list(Label) or config["features"] != list(FEATURES):
+        if config["labels"] != list(Label) or config["features"] != list(FEATURES[_input(config)]):
             raise ModelError(
                 f"the model in {folder} was trained on other labels or features than this version of cleaner "
                 "computes; train it again."
@@ -112,13 +162,17 @@ def save(folder: Path, arrays: dict[str, NDArray[Any]], config: dict[str, Any], 
     folder.mkdir(parents=True, exist_ok=True)
     packed = io.BytesIO()
     np.savez_compressed(packed, allow_pickle=False, **arrays)
-    whole = {"format": FORMAT, "labels": list(Label), "features": list(FEATURES), **config}
+    whole = {"format": FORMAT, "labels": list(Label), "features": list(FEATURES[_input(config)]), **config}
     content = {_WEIGHTS: packed.getvalue(), _CONFIG: (json.dumps(whole, indent=2) + "\n").encode()}
     for name, data in content.items():
         (folder / name).write_bytes(data)
     sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in content.items())
     (folder / _SUMS).write_text(sums, encoding="utf-8")
     (folder / "README.md").write_text(card, encoding="utf-8")
+
+
+def _input(config: Mapping[str, Any]) -> str:
+    return str(config.get("input", TEXT))
 
 
 def _verified(folder: Path) -> dict[str, bytes]:
@@ -140,9 +194,25 @@ def assemble(folder: Path, config: Mapping[str, Any], arrays: Mapping[str, NDArr
         name=folder.name,
         folder=folder,
         max_body_loss=float(config["max_body_loss"]),
-        thresholds={name: [(float(a), float(b)) for a, b in pairs] for name, pairs in config["thresholds"].items()},
         own_share=float(config["own_share"]),
         linear=Linear.from_arrays(arrays),
         neighbours=Neighbours.from_arrays(arrays),
-        network=Network.from_arrays(arrays),
+        second=second_stage(config, arrays),
+        fast=second_stage(config, arrays, FAST) if f"{FAST}thresholds" in config else None,
+        input=_input(config),
     )
+
+
+def second_stage(config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], prefix: str = "") -> SecondStage:
+    """The networks whose arrays' names begin with `prefix`, and what the configuration says of them."""
+    content = f"{prefix}{CONTENT}"
+    return SecondStage(
+        Network.from_arrays(arrays, prefix),
+        Network.from_arrays(arrays, content) if f"{content}hidden_weight" in arrays else None,
+        float(config.get("content_share", 0.0)),
+        _pairs(config[f"{prefix}thresholds"]),
+    )
+
+
+def _pairs(thresholds: Mapping[str, Any]) -> dict[str, list[tuple[float, float]]]:
+    return {name: [(float(a), float(b)) for a, b in pairs] for name, pairs in thresholds.items()}
