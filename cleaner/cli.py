@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
@@ -18,14 +19,14 @@ from cleaner import __version__, render
 from cleaner.config import Config
 from cleaner.corpus.run import Format, Job, Result, Summary, run
 from cleaner.corpus.sinks import write_atomically
-from cleaner.corpus.sources import STDIN
+from cleaner.corpus.sources import HTML_SUFFIXES, STDIN, InputFormat
 from cleaner.corpus.targets import Targets
 from cleaner.errors import CleanerError, ConfigError, ModelError
 from cleaner.model import store
 from cleaner.pipeline import Cleaner
-from cleaner.records import DEFAULT_KEEP, Label
+from cleaner.records import DEFAULT_KEEP, Document, Label
 from cleaner.report.terminal import explained
-from cleaner.segment.decode import decode, encode
+from cleaner.segment.decode import decode, encode, is_html
 
 EXIT_DONE, EXIT_SOME_FAILED, EXIT_USAGE, EXIT_MODEL, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -39,7 +40,7 @@ app = typer.Typer(
 
 Inputs = Annotated[
     list[str] | None,
-    typer.Argument(help="Files, folders (every .txt below), or - for standard input.", show_default=False),
+    typer.Argument(help="Files, folders (every .txt and .html below), or - for standard input.", show_default=False),
 ]
 Keep = Annotated[str | None, typer.Option(help="Labels to keep, with commas; default: body,title.", show_default=False)]
 Drop = Annotated[str | None, typer.Option(help="Labels to leave out of the default.", show_default=False)]
@@ -56,6 +57,9 @@ MaxBodyLoss = Annotated[
 Precision = Annotated[bool, typer.Option("--precision", help="Take out more, at the cost of some body.")]
 Recall = Annotated[bool, typer.Option("--recall", help="Keep more, and some boilerplate with it.")]
 ModelName = Annotated[str, typer.Option("--model", help="A shipped model's name, or the path of a model folder.")]
+HtmlModelName = Annotated[str, typer.Option("--html-model", help="The same for HTML.")]
+Reads = Annotated[InputFormat, typer.Option("--input-format", help="What the input is; auto goes by name and content.")]
+Fast = Annotated[bool, typer.Option("--fast", help="Label HTML without asking trafilatura: less time, nearly as good.")]
 Jobs = Annotated[int, typer.Option(min=1, help="How many processes to use.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say a line about each document.")]
@@ -78,7 +82,7 @@ def main() -> None:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"cleaner {__version__} (model {store.DEFAULT})")
+        print(f"cleaner {__version__} (models {store.DEFAULT}, {store.DEFAULT_HTML})")
         raise typer.Exit
 
 
@@ -109,16 +113,20 @@ def clean_command(
         typer.Option(help="A folder for what was taken out, one file a document: label, tab, line."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write a JSON object a document instead of text.")] = False,
+    input_format: Reads = InputFormat.AUTO,
+    fast: Fast = False,
     model: ModelName = store.DEFAULT,
+    html_model: HtmlModelName = store.DEFAULT_HTML,
     jobs: Jobs = 1,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Take boilerplate and ads out of text dumps of web pages."""
+    """Take boilerplate and ads out of text dumps of web pages, or out of HTML."""
     config = _config(keep, drop, min_score, max_body_loss, precision, recall)
-    targets = Targets(tuple(inputs or [STDIN]), output, removed, ".json" if as_json else None)
+    targets = Targets(tuple(inputs or [STDIN]), output, removed, ".json" if as_json else None, input_format)
     targets.check(prints_many=as_json)
-    _run(targets, config, model, Format.JSON if as_json else Format.TEXT, jobs, quiet, verbose)
+    format = Format.JSON if as_json else Format.TEXT
+    _run(targets, _job(targets, config, model, html_model, format, fast), jobs, quiet, verbose)
 
 
 @app.command("label")
@@ -130,16 +138,19 @@ def label_command(
     max_body_loss: MaxBodyLoss = None,
     precision: Precision = False,
     recall: Recall = False,
+    input_format: Reads = InputFormat.AUTO,
+    fast: Fast = False,
     model: ModelName = store.DEFAULT,
+    html_model: HtmlModelName = store.DEFAULT_HTML,
     jobs: Jobs = 1,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Print every line with its label: a JSON object a document, nothing taken away."""
     config = _config(keep, drop, min_score, max_body_loss, precision, recall)
-    targets = Targets(tuple(inputs or [STDIN]), None, None, None)
+    targets = Targets(tuple(inputs or [STDIN]), None, None, None, input_format)
     targets.check(prints_many=True)
-    _run(targets, config, model, Format.LABELS, jobs, quiet, verbose)
+    _run(targets, _job(targets, config, model, html_model, Format.LABELS, fast), jobs, quiet, verbose)
 
 
 @app.command("explain")
@@ -151,14 +162,17 @@ def explain_command(
     max_body_loss: MaxBodyLoss = None,
     precision: Precision = False,
     recall: Recall = False,
+    input_format: Reads = InputFormat.AUTO,
+    fast: Fast = False,
     model: ModelName = store.DEFAULT,
+    html_model: HtmlModelName = store.DEFAULT_HTML,
 ) -> None:
     """Show a document in the terminal: what stays, what goes, and why."""
-    cleaner = Cleaner(config=_config(keep, drop, min_score, max_body_loss, precision, recall), model=model)
-    decoded = decode(_read(file))
-    for note in decoded.notes:
+    config = _config(keep, drop, min_score, max_body_loss, precision, recall)
+    cleaner = Cleaner(config=config, model=model, html_model=html_model, fast=fast)
+    document = _labelled(cleaner, file, _read(file), input_format)
+    for note in document.notes:
         _say(f"{file}: {note}")
-    document = cleaner.label(decoded.text)
     console = Console(soft_wrap=True, highlight=False)
     for line in document.lines:
         console.print(explained(document, line))
@@ -199,6 +213,15 @@ def labels_command() -> None:
     Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
+def _labelled(cleaner: Cleaner, file: str, data: bytes, format: InputFormat) -> Document:
+    if format is InputFormat.HTML or (format is InputFormat.AUTO and file.lower().endswith(HTML_SUFFIXES)):
+        return cleaner.label_html(data)
+    decoded = decode(data)
+    if format is InputFormat.AUTO and is_html(decoded.text):
+        return cleaner.label_html(data)
+    return replace(cleaner.label(decoded.text), notes=decoded.notes)
+
+
 def _config(
     keep: str | None,
     drop: str | None,
@@ -221,14 +244,20 @@ def _labels(names: str | None) -> list[str] | None:
     return None if names is None else [name.strip() for name in names.split(",") if name.strip()]
 
 
-def _run(targets: Targets, config: Config, model: str, format: Format, jobs: int, quiet: bool, verbose: bool) -> None:
-    job = Job(
+def _job(targets: Targets, config: Config, model: str, html_model: str, format: Format, fast: bool) -> Job:
+    return Job(
         config=config,
         model=str(store.find(model)),
+        html_model=str(store.find(html_model)),
+        input_format=targets.format,
+        fast=fast,
         format=format,
         target=targets.target,
         removed=targets.removed,
     )
+
+
+def _run(targets: Targets, job: Job, jobs: int, quiet: bool, verbose: bool) -> None:
     output = targets.output
     if STDIN in targets.inputs and sys.stdin.isatty():
         _say("reading standard input; end it with Ctrl-D.")

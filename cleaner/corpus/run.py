@@ -8,27 +8,30 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
-from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from cleaner import render
 from cleaner.config import Config
 from cleaner.corpus.sinks import write_atomically
-from cleaner.corpus.sources import Source
-from cleaner.errors import CleanerError
+from cleaner.corpus.sources import HTML_SUFFIXES, InputFormat, Source
+from cleaner.errors import CleanerError, ModelError
 from cleaner.pipeline import Cleaner
 from cleaner.records import Document
-from cleaner.segment.decode import decode, to_utf8
+from cleaner.segment.decode import Decoded, decode, is_html, to_utf8
 
 #: A group of documents ends when it holds this many or this many bytes, whichever comes first.
 _GROUP_DOCUMENTS, _GROUP_BYTES = 256, 1_000_000
+#: HTML has about so many bytes for each byte of text.
+_MARKUP = 10
 
 
 class Format(StrEnum):
@@ -45,7 +48,10 @@ class Job:
 
     Attributes:
         config: what to keep.
-        model: the model's folder.
+        model: the folder of the model for text.
+        html_model: the folder of the model for HTML.
+        input_format: what the documents are; AUTO goes by their names and content.
+        fast: whether HTML is labelled without trafilatura's verdicts.
         format: clean text, JSON with the clean text, or JSON with the whole text.
         target: for a source, the file to write; None hands the result back in `Result.output`.
         removed: for a source, the file for what was taken out; None writes none.
@@ -53,6 +59,9 @@ class Job:
 
     config: Config
     model: str
+    html_model: str
+    input_format: InputFormat = InputFormat.AUTO
+    fast: bool = False
     format: Format = Format.TEXT
     target: Callable[[Source], Path | None]
     removed: Callable[[Source], Path | None]
@@ -111,6 +120,8 @@ def run(documents: Iterable[Source], job: Job, jobs: int = 1) -> Iterator[Result
             for group in groups:
                 yield from _work(group, job)
     else:
+        from joblib import Parallel, delayed  # a tenth of what a run over one document takes
+
         parallel = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
         for results in parallel(delayed(_work)(group, job) for group in groups):
             yield from results
@@ -122,7 +133,7 @@ def _grouped(documents: Iterable[Source]) -> Iterator[list[Source]]:
     for source in documents:
         group.append(source)
         with contextlib.suppress(OSError):  # the worker that fails to read it will say why
-            size += source.path.stat().st_size if source.path else _GROUP_BYTES
+            size += source.path.stat().st_size // _share_of_markup(source) if source.path else _GROUP_BYTES
         if len(group) >= _GROUP_DOCUMENTS or size >= _GROUP_BYTES:
             yield group
             group, size = [], 0
@@ -130,47 +141,77 @@ def _grouped(documents: Iterable[Source]) -> Iterator[list[Source]]:
         yield group
 
 
+def _share_of_markup(source: Source) -> int:
+    """How many bytes of a document hold one byte of text, about."""
+    return _MARKUP if source.id.lower().endswith(HTML_SUFFIXES) else 1
+
+
 @functools.lru_cache(maxsize=1)
-def _cleaner(model: str, config: Config) -> Cleaner:
-    """One loaded model for each process; it holds nothing of any document."""
-    return Cleaner(config=config, model=model)
+def _cleaner(model: str, html_model: str, config: Config, fast: bool) -> Cleaner:
+    """Models loaded once for each process; they hold nothing of any document."""
+    return Cleaner(config=config, model=model, html_model=html_model, fast=fast)
 
 
 def _work(group: Sequence[Source], job: Job) -> list[Result]:
-    cleaner = _cleaner(job.model, job.config)
+    cleaner = _cleaner(job.model, job.html_model, job.config, job.fast)
     results: dict[int, Result] = {}
-    texts: dict[int, str] = {}
-    about: dict[int, tuple[str, tuple[str, ...]]] = {}
+    texts: dict[int, Decoded] = {}
+    pages: dict[int, bytes] = {}
     for k, source in enumerate(group):
         try:
-            decoded = decode(sys.stdin.buffer.read() if source.path is None else source.path.read_bytes())
+            data = sys.stdin.buffer.read() if source.path is None else source.path.read_bytes()
+            if _is_html(source, job.input_format):
+                pages[k] = data
+                continue
+            decoded = decode(data)
+            if job.input_format is InputFormat.AUTO and is_html(decoded.text):
+                pages[k] = data
+            else:
+                texts[k] = decoded
         except OSError as error:
             results[k] = Result(source.id, f"it cannot be read: {error.strerror or error}.")
         except CleanerError as error:
             results[k] = Result(source.id, str(error))
-        else:
-            texts[k], about[k] = decoded.text, (decoded.encoding, decoded.notes)
-    for k, document in _labelled(cleaner, texts):
+    labelled = itertools.chain(
+        _labelled(lambda these: cleaner.label_many(decoded.text for decoded in these), texts),
+        _labelled(lambda these: cleaner.label_html_many((page, None) for page in these), pages),
+    )
+    for k, document in labelled:
         source = group[k]
+        if isinstance(document, CleanerError):
+            results[k] = Result(source.id, str(document))
+            continue
         if isinstance(document, Exception):
             results[k] = Result(source.id, f"it could not be labelled ({document!r}); please report it.")
             continue
-        encoding, notes = about[k]
+        if k in texts:
+            document = replace(document, encoding=texts[k].encoding, notes=texts[k].notes)
         try:
-            results[k] = _finish(Document(document.text, document.lines, document.keep, encoding, notes), source, job)
+            results[k] = _finish(document, source, job)
         except CleanerError as error:
             results[k] = Result(source.id, str(error))
     return [results[k] for k in range(len(group))]
 
 
-def _labelled(cleaner: Cleaner, texts: dict[int, str]) -> Iterator[tuple[int, Document | Exception]]:
+def _is_html(source: Source, format: InputFormat) -> bool:
+    """Whether a document is HTML by what is said of it."""
+    return format is InputFormat.HTML or (
+        format is InputFormat.AUTO and source.path is not None and source.path.name.lower().endswith(HTML_SUFFIXES)
+    )
+
+
+def _labelled(
+    label: Callable[[Iterable[Any]], list[Document]], inputs: Mapping[int, Any]
+) -> Iterator[tuple[int, Document | Exception]]:
     """Label a group together; should that fail, one by one, so that one document fails and not all."""
     try:
-        yield from zip(texts, cleaner.label_many(texts.values()), strict=True)
+        yield from zip(inputs, label(inputs.values()), strict=True)
+    except ModelError:
+        raise
     except Exception:
-        for k, text in texts.items():
+        for k, one in inputs.items():
             try:
-                yield k, cleaner.label(text)
+                yield k, label([one])[0]
             except Exception as error:
                 yield k, error
 

@@ -1,16 +1,32 @@
-"""Where documents come from: files, folders of text files, standard input."""
+"""Where documents come from: files, folders of text and HTML files, standard input."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from cleaner.errors import InputError
 
 STDIN = "-"
-SUFFIX = ".txt"
+TEXT_SUFFIX = ".txt"
+HTML_SUFFIXES = (".html", ".htm")
+
+
+class InputFormat(StrEnum):
+    """What documents are."""
+
+    AUTO = "auto"
+    TEXT = "text"
+    HTML = "html"
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """The endings of the files that are read in a folder."""
+        endings = {InputFormat.TEXT: (TEXT_SUFFIX,), InputFormat.HTML: HTML_SUFFIXES}
+        return endings.get(self, (TEXT_SUFFIX, *HTML_SUFFIXES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +42,18 @@ class Source:
     id: str
 
 
-def sources(inputs: Sequence[str], without: Sequence[Path] = ()) -> Iterator[Source]:
+def sources(
+    inputs: Sequence[str], without: Sequence[Path] = (), format: InputFormat = InputFormat.AUTO
+) -> Iterator[Source]:
     """The documents that a list of files, folders and "-" names, folder by folder in the order of their names.
 
     Args:
-        inputs: paths; a folder stands for every .txt file below it.
+        inputs: paths; a folder stands for every file below it that ends as the format does.
         without: folders that are not entered, so that results inside an input are not read again.
+        format: what the documents are.
 
     Raises:
-        InputError: for a path that does not exist, and a folder without a text file.
+        InputError: for a path that does not exist, and a folder without such a file.
     """
     closed = frozenset(folder.resolve() for folder in without)
     for name in inputs:
@@ -44,19 +63,20 @@ def sources(inputs: Sequence[str], without: Sequence[Path] = ()) -> Iterator[Sou
         path = Path(name)
         if path.is_dir():
             found = False
-            for found_path in _text_files(path, closed):
+            for found_path in _files(path, closed, format.suffixes):
                 found = True
                 yield Source(found_path, PurePosixPath(found_path.relative_to(path)).as_posix())
             if not found:
-                raise InputError(f"{name} holds no {SUFFIX} file; name the files themselves if they end otherwise.")
+                endings = " or ".join(format.suffixes)
+                raise InputError(f"{name} holds no {endings} file; name the files themselves if they end otherwise.")
         elif path.exists():
             yield Source(path, path.name)
         else:
             raise InputError(f"{name} does not exist.")
 
 
-def _text_files(folder: Path, closed: frozenset[Path]) -> Iterator[Path]:
-    """Every text file below a folder; entries of one folder at a time are held, never all."""
+def _files(folder: Path, closed: frozenset[Path], suffixes: tuple[str, ...]) -> Iterator[Path]:
+    """Every file with one of some endings below a folder; entries of one folder at a time are held, never all."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
@@ -64,6 +84,6 @@ def _text_files(folder: Path, closed: frozenset[Path]) -> Iterator[Path]:
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):  # a link may lead round in a circle
             if Path(entry.path).resolve() not in closed:
-                yield from _text_files(Path(entry.path), closed)
-        elif entry.name.endswith(SUFFIX):
+                yield from _files(Path(entry.path), closed, suffixes)
+        elif entry.name.lower().endswith(suffixes):
             yield Path(entry.path)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cleaner.corpus.sources import STDIN, Source, sources
+from cleaner.corpus.sources import HTML_SUFFIXES, STDIN, TEXT_SUFFIX, InputFormat, Source, sources
 from cleaner.errors import ConfigError
 
 
@@ -18,17 +18,19 @@ class Targets:
         inputs: files, folders and "-".
         output: a file or folder to write to; None prints.
         removed_folder: a folder for what was taken out, or None.
-        suffix: the ending of results in a folder; None keeps the input's name.
+        suffix: the ending of results in a folder; None keeps the input's name, but for HTML, which becomes .txt.
+        format: what the documents are.
     """
 
     inputs: tuple[str, ...]
     output: Path | None
     removed_folder: Path | None
     suffix: str | None
+    format: InputFormat = InputFormat.AUTO
 
     def sources(self) -> Iterator[Source]:
         """The documents, in order; results that lie inside an input folder are not read again."""
-        return sources(self.inputs, self._folders())
+        return sources(self.inputs, self._folders(), self.format)
 
     def check(self, prints_many: bool) -> None:
         """Refuse what would lose data or mix documents up.
@@ -39,14 +41,14 @@ class Targets:
         Raises:
             ConfigError: several documents without an output, an output that is an input, two documents with
                 one output, or an output folder that cannot be made.
-            InputError: an input that does not exist, or a folder without text files.
+            InputError: an input that does not exist, or a folder without a file to read.
         """
         if self._several() and self.output is None and not prints_many:
             raise ConfigError("several documents would run into each other; name a folder for them with -o OUT.")
         if self.inputs.count(STDIN) > 1:
             raise ConfigError("standard input (-) is named more than once.")
         for name in self.inputs:
-            next(sources([name], self._folders()))  # says so if there is nothing to read
+            next(sources([name], self._folders(), self.format))  # says so if there is nothing to read
         self._check_overwriting()
         self._check_collisions()
         for folder in self._folders():
@@ -68,7 +70,14 @@ class Targets:
     def _below(self, folder: Path, source: Source, suffix: str | None) -> Path:
         name = "stdin.txt" if source.path is None else source.id
         path = folder / name
-        return path.with_suffix(suffix) if suffix else path
+        if suffix:
+            return path.with_suffix(suffix)
+        if source.path is None or not name.lower().endswith(HTML_SUFFIXES):
+            return path
+        # page.html and page.txt beside each other must not become one file
+        beside = (source.path.with_suffix(ending) for ending in (TEXT_SUFFIX, *HTML_SUFFIXES))
+        taken = any(other != source.path and other.exists() for other in beside)
+        return path.with_name(path.name + TEXT_SUFFIX) if taken else path.with_suffix(TEXT_SUFFIX)
 
     def _several(self) -> bool:
         return len(self.inputs) > 1 or Path(self.inputs[0]).is_dir()
@@ -104,7 +113,7 @@ class Targets:
         taken: dict[Path | None, str] = {}
         folders: list[Path] = []
         for name in self.inputs:
-            for source in sources([name], self._folders()):
+            for source in sources([name], self._folders(), self.format):
                 first = taken.get(self.target(source))
                 first = first or next(
                     (str(folder / source.id) for folder in folders if (folder / source.id).exists()), None
