@@ -21,9 +21,11 @@ import typer
 from threadpoolctl import threadpool_limits
 
 from cleaner import Cleaner, Config, Label
-from training.corpora import CORPORA, FULL, Page
+from training.corpora import CORPORA, FULL, Page, read_pages
 from training.evaluate import Judges
-from training.lines import Settings
+from training.html import read_folder
+from training.html_report import HtmlJudges
+from training.lines import HTML_SETTINGS, Settings
 from training.measures import word_f1, words
 from training.wcxb import read_html, read_wcxb
 
@@ -31,6 +33,8 @@ _ROUNDS = 3
 #: Processor seconds.
 _SLOW = 10.0
 _OURS, _PLACEHOLDER = "cleaner", "keep everything"
+_OURS_HTML, _OURS_FAST = "cleaner on HTML", "cleaner on HTML, --fast"
+_TRAFILATURA = "trafilatura"
 _CONFIG = Config(keep=[Label.BODY])
 #: What RefinedWeb's line-wise corrections drop in short lines (Penedo et al. 2023, arXiv 2306.01116, appendix G.2).
 _SHORT_PATTERN = re.compile(r"^(?:sign-in|sign in)\b|\bread more\.{0,3}$|\bitems in cart\b", re.I)
@@ -62,6 +66,8 @@ def tools() -> Iterator[Tool]:
     """
     ours = Cleaner(config=_CONFIG)
     yield Tool(_OURS, lambda texts: ours.clean_many(texts))
+    for name, fast in ((_OURS_HTML, False), (_OURS_FAST, True)):
+        yield Tool(name, _on_pages(Cleaner(config=_CONFIG, fast=fast)), takes_html=True)
     yield Tool(_PLACEHOLDER, lambda texts: list(texts))
     yield Tool("lines of 10 words and more", lambda texts: [_long_lines(text) for text in texts])
     yield Tool("RefinedWeb's line rules", lambda texts: [_refined_web(text) for text in texts])
@@ -72,7 +78,7 @@ def tools() -> Iterator[Tool]:
         yield Tool("jusText", _each(_justext()), takes_html=True)
         yield Tool("boilerpy3 Article", _each(_boilerpy("ArticleExtractor")), takes_html=True)
         yield Tool("resiliparse main content", _each(_resiliparse), takes_html=True)
-        yield Tool("trafilatura", _each(_trafilatura), takes_html=True)
+        yield Tool(_TRAFILATURA, _each(_trafilatura), takes_html=True)
     except ModuleNotFoundError as error:
         typer.echo(f'{error.name} is missing; install the peers: pip install "cleaner[train,peers]"', err=True)
         raise typer.Exit(2) from None
@@ -80,6 +86,10 @@ def tools() -> Iterator[Tool]:
 
 def _each(one: Callable[[str], str]) -> Callable[[Sequence[str]], list[str]]:
     return lambda texts: [one(text) for text in texts]
+
+
+def _on_pages(cleaner: Cleaner) -> Callable[[Sequence[str]], list[str]]:
+    return lambda pages: cleaner.clean_html_many((page, None) for page in pages)
 
 
 def _on_lines(one: Callable[[str], str]) -> Callable[[Sequence[str]], list[str]]:
@@ -201,6 +211,11 @@ def measure(folder: Path, corpora: Path, limit: int, rounds: int = _ROUNDS) -> l
                 spent = time.process_time() - before
                 best[tool.name] = min(spent, best.get(tool.name, spent))
     found[_OURS] = _held_out(pages, corpora)
+    judges = HtmlJudges(corpora, HTML_SETTINGS)
+    by_name = {page.page.name: page for page in read_folder(folder, read_pages(corpora / "labelled-pages" / "en"))}
+    for name, fast in ((_OURS_HTML, False), (_OURS_FAST, True)):
+        cleaned = judges.clean([by_name[page.name] for page in pages], fast=fast)
+        found[name] = [cleaned[page.name] for page in pages]
     rows = []
     for tool in every:
         size = sum(len(text.encode("utf-8", "replace")) for text in (sources if tool.takes_html else texts)) / 1e6
@@ -228,6 +243,13 @@ def table(rows: Sequence[Row]) -> str:
         lines.append(
             f"{row.name:34}{'HTML' if row.takes_html else 'text':>6}{row.f1:9.3f}{row.f1_articles:10.3f}{speed:>9}"
         )
+    seconds = {row.name: 1 / row.speed for row in rows if row.takes_html}
+    if _TRAFILATURA in seconds:
+        lines += [
+            f"{name} takes {seconds[name] / seconds[_TRAFILATURA]:.2f} of the time of {_TRAFILATURA}"
+            for name in (_OURS_HTML, _OURS_FAST)
+            if name in seconds
+        ]
     return "\n".join(lines)
 
 
@@ -244,7 +266,7 @@ def picture(rows: Sequence[Row], path: Path) -> None:
         some = [row for row in rows if row.takes_html == takes_html and row.name != _PLACEHOLDER]
         axes.scatter([row.speed for row in some], [row.f1 for row in some], marker=marker, color=colour)
         for row in some:
-            weight = "bold" if row.name == _OURS else "normal"
+            weight = "bold" if row.name.startswith(_OURS) else "normal"
             axes.annotate(
                 row.name, (row.speed, row.f1), textcoords="offset points", xytext=(6, 4), fontsize=8, weight=weight
             )

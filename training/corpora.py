@@ -30,6 +30,8 @@ FOLDS = 5
 MIXED = "mixed"
 #: The style of the labelled pages: all visible text, a line per block.
 FULL = "full"
+#: The style of pages of HTML that the library reads itself.
+HTML = "html"
 
 
 class CorpusError(ValueError):

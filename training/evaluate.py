@@ -24,7 +24,8 @@ from training.diff import save_labels
 from training.dumps import STYLES
 from training.fit import cached_fit
 from training.floors import WEIGHTS, digest_of
-from training.lines import Settings
+from training.html_report import HtmlJudges, html_report, languages_report
+from training.lines import HTML_SETTINGS, Settings
 from training.measures import (
     PROMOTIONAL,
     PROMOTIONAL_IN_SEEDS,
@@ -222,13 +223,46 @@ def main(
     seeds: Annotated[bool, typer.Option("--seeds", help="Judge the five seeds, leaving one out at a time.")] = False,
     pages: Annotated[Path | None, typer.Option(help="A folder of labelled pages, or of such folders.")] = None,
     wcxb: Annotated[Path | None, typer.Option(help="A folder in WCXB's layout: html/ and ground-truth/.")] = None,
+    html: Annotated[Path | None, typer.Option(help="The same folder, its HTML read by the model for HTML.")] = None,
+    languages: Annotated[
+        Path | None, typer.Option(help="A folder with html/ whose hand labels lie in labelled-pages/.")
+    ] = None,
     corpora: Annotated[Path, typer.Option(help="The folder with the pages to train on.")] = CORPORA,
     save: Annotated[Path | None, typer.Option(help="Where to keep the labels of --pages for training.diff.")] = None,
     figures: Annotated[Path | None, typer.Option(help="A JSON file that takes in the figures.")] = None,
 ) -> None:
     """Print figures and every error, on pages of hosts that the judging model never saw."""
-    if not seeds and pages is None and wcxb is None:
-        raise typer.BadParameter("give --seeds, --pages FOLDER or --wcxb FOLDER.")
+    if not seeds and pages is None and wcxb is None and html is None and languages is None:
+        raise typer.BadParameter("give --seeds, --pages, --wcxb, --html or --languages.")
+    found: Figures = {}
+    if html is not None or languages is not None:
+        found |= _html_figures(html, languages, corpora)
+    if seeds or pages is not None or wcxb is not None:
+        found |= _text_figures(seeds, pages, wcxb, corpora, save)
+    if figures is not None:
+        before = json.loads(figures.read_text(encoding="utf-8")) if figures.exists() else {}
+        after = {name: round(value, 5) for name, value in found.items()}
+        model = store.DEFAULT_HTML if html is not None or languages is not None else store.DEFAULT
+        whole = before | after | {WEIGHTS: digest_of(store.find(model))}
+        figures.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+
+
+def _html_figures(html: Path | None, languages: Path | None, corpora: Path) -> Figures:
+    judges = HtmlJudges(corpora, HTML_SETTINGS)
+    found: Figures = {}
+    if html is not None:
+        report, some = html_report(html, judges, corpora / "labelled-pages" / "en")
+        typer.echo(f"{html}: word F1 against main_content, by models that saw no page of the host\n\n{report}\n")
+        found |= some
+    if languages is not None:
+        labelled = corpora / "labelled-pages" / languages.resolve().name.removesuffix("-dev")
+        report, some = languages_report(languages, judges, labelled)
+        typer.echo(f"{languages}: word F1 against the readers' body, models as above\n\n{report}\n")
+        found |= some
+    return found
+
+
+def _text_figures(seeds: bool, pages: Path | None, wcxb: Path | None, corpora: Path, save: Path | None) -> Figures:
     judges = Judges(corpora, Settings())
     found: Figures = {}
     if seeds:
@@ -249,11 +283,7 @@ def main(
             f"{wcxb}: word F1 against main_content, body kept, by models that saw no page of the host\n\n{report}\n"
         )
         found |= some
-    if figures is not None:
-        before = json.loads(figures.read_text(encoding="utf-8")) if figures.exists() else {}
-        after = {name: round(value, 5) for name, value in found.items()}
-        whole = before | after | {WEIGHTS: digest_of(store.find())}
-        figures.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+    return found
 
 
 if __name__ == "__main__":

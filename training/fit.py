@@ -21,32 +21,35 @@ import typer
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from cleaner.evidence import verdicts
+from cleaner.evidence.gather import beside, network_input
 from cleaner.model import store
-from cleaner.model.network import Linear, Neighbours, Network, blend
-from cleaner.pipeline import beside, network_input
+from cleaner.model.network import Linear, Neighbours
+from cleaner.pipeline import own_log_probabilities
 from training import DEFAULT_LOSS
 from training.caching import MEMORY, ROOT, code_digest
 from training.corpora import CORPORA, FULL, Page, read_seeds
-from training.lines import UNLABELLED, Settings, rarity, training_lines
+from training.html import HtmlPage
+from training.html import read_corpora as read_html_corpora
+from training.lines import HTML_SETTINGS, UNLABELLED, Lines, Settings, html_lines, rarity, training_lines
 from training.promises import thresholds
 from training.stages import (
     fit_linear,
     fit_network,
-    gram_matrix,
     linear_arrays,
     neighbour_arrays,
     neighbour_matrix,
     out_of_fold,
+    own_matrix,
 )
 from training.synthetic import synthetic_pages
-from training.teacher import teach
+from training.teacher import teach, with_paths
 from training.wcxb import read_corpora
 
 #: What a trained model depends on; training again is only skipped while none of it has changed.
 _CODE = (
-    *("cleaner/records.py", "cleaner/segment/plain.py", "cleaner/evidence/*.py", "cleaner/model/network.py"),
-    "cleaner/decide.py",
-    "cleaner/pipeline.py",
+    *("cleaner/records.py", "cleaner/segment/*.py", "cleaner/evidence/*.py", "cleaner/model/network.py"),
+    *("cleaner/model/store.py", "cleaner/decide.py", "cleaner/pipeline.py"),
     *(
         f"training/{name}.py"
         for name in ("corpora", "synthetic", "lines", "stages", "structure", "teacher", "promises", "fit")
@@ -54,13 +57,17 @@ _CODE = (
 )
 
 
+Thresholds = dict[str, list[tuple[float, float]]]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Trained:
     """What training yields: the arrays of a model folder, and which threshold loses how much body."""
 
     arrays: dict[str, NDArray[Any]]
-    thresholds: dict[str, list[tuple[float, float]]]
-    own_share: float
+    thresholds: Thresholds
+    settings: Settings
+    fast_thresholds: Thresholds | None = None
 
     def model(self, name: str = "trained") -> store.Model:
         """The model as the library runs it."""
@@ -68,7 +75,15 @@ class Trained:
 
     def config(self) -> dict[str, Any]:
         """What a model folder's configuration says of it."""
-        return {"own_share": self.own_share, "max_body_loss": DEFAULT_LOSS, "thresholds": self.thresholds}
+        said = {
+            "own_share": self.settings.own_share,
+            "content_share": self.settings.content_share,
+            "max_body_loss": DEFAULT_LOSS,
+            "thresholds": self.thresholds,
+        }
+        if self.fast_thresholds is not None:
+            return {"input": store.HTML, **said, "fast_thresholds": self.fast_thresholds}
+        return {"input": store.TEXT, **said}
 
 
 def fit(pages: Sequence[Page], settings: Settings) -> Trained:
@@ -88,55 +103,86 @@ def fit(pages: Sequence[Page], settings: Settings) -> Trained:
             [page for page in labelled if page.fold == fold], settings.copies, settings.seed + fold
         )
     ]
-    lines = training_lines([*pages, *made], settings)
-    words = lines.evidence.grams[1]
-    own_matrix = gram_matrix(lines.evidence.grams, settings.bits)
-    near_matrix = neighbour_matrix(words, *beside(lines.evidence.lines), settings.neighbour_bits)
+    return fit_lines(training_lines([*pages, *made], settings), settings)
 
-    label = teach(lines, own_matrix, settings)
+
+def fit_lines(lines: Lines, settings: Settings) -> Trained:
+    """Train all stages on the lines of pages, whatever they were read from."""
+    evidence = lines.evidence
+    words, around = evidence.grams[1], beside(evidence.lines)
+    own_features = own_matrix(evidence, settings)
+    near_features = neighbour_matrix(words, *around, settings.neighbour_bits)
+
+    label = teach(lines, own_features if evidence.markup else with_paths(own_features, lines), settings)
     known = label != UNLABELLED
     weight = lines.weight * rarity(label, settings)
     first = lines.full & known
 
     def by_own_words(train: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
-        return linear_arrays(*fit_linear(own_matrix[train], label[train], weight[train], settings))
+        return linear_arrays(*fit_linear(own_features[train], label[train], weight[train], settings), settings)
 
     def by_neighbours(train: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
-        return neighbour_arrays(*fit_linear(near_matrix[train], label[train], weight[train], settings))
+        return neighbour_arrays(*fit_linear(near_features[train], label[train], weight[train], settings))
 
     def first_stage(fold: int) -> NDArray[np.float64]:
         """The first stage's scores of a fold, by models that saw no page of it."""
         train, held = first & (lines.fold != fold), lines.fold == fold
-        own = Linear.from_arrays(by_own_words(train)).log_probabilities(lines.evidence.grams)
-        near = Neighbours.from_arrays(by_neighbours(train)).log_probabilities(words, *beside(lines.evidence.lines))
+        own = own_log_probabilities(Linear.from_arrays(by_own_words(train)), evidence)
+        near = Neighbours.from_arrays(by_neighbours(train)).log_probabilities(words, *around)
         return np.concatenate([own[held], near[held]], axis=1)
 
     own, near = np.split(out_of_fold(lines.fold, first_stage), 2, axis=1)
-    features = network_input(lines.evidence, own, near)
+    features = network_input(evidence, own, near)
     weight = weight * np.where(lines.unread, settings.unread_weight, 1.0)
-    one_network = dataclasses.replace(settings, networks=1)
+    judged = lines.in_content >= 0
+    unwanted = (lines.in_content == 0).astype(np.int64)
 
-    def held_out(fold: int) -> NDArray[np.float64]:
-        """The final probabilities of a fold, by a network that saw no page of it."""
-        rows, held = known & (lines.fold != fold), lines.fold == fold
-        network = Network.from_arrays(fit_network(features[rows], label[rows], weight[rows], one_network))
-        return np.exp(blend(network.logits(features[held]), own[held], settings.own_share))
+    def networks(columns: int, rows: NDArray[np.bool_], settings: Settings) -> dict[str, NDArray[Any]]:
+        some = features[:, :columns]
+        arrays = fit_network(some[rows & known], label[rows & known], weight[rows & known], settings)
+        rows = rows & judged
+        if settings.content_share and rows.any():
+            content = fit_network(some[rows], unwanted[rows], lines.weight[rows], settings, classes=2)
+            arrays |= {f"{store.CONTENT}{name}": array for name, array in content.items()}
+        return arrays
 
-    return Trained(
-        {
-            **by_own_words(first),
-            **by_neighbours(first),
-            **fit_network(features[known], label[known], weight[known], settings),
-        },
-        thresholds(lines, out_of_fold(lines.fold, held_out)),
-        settings.own_share,
-    )
+    def second_stage(columns: int) -> tuple[dict[str, NDArray[Any]], Thresholds]:
+        one_network = dataclasses.replace(settings, networks=1)
+
+        def held_out(fold: int) -> NDArray[np.float64]:
+            """The final probabilities of a fold, by networks that saw no page of it."""
+            held = lines.fold == fold
+            config = {"thresholds": {}, "content_share": settings.content_share}
+            stage = store.second_stage(config, networks(columns, ~held, one_network))
+            return stage.probabilities(features[held, :columns], own[held], settings.own_share)
+
+        every = np.ones(len(known), dtype=bool)
+        return networks(columns, every, settings), thresholds(lines, out_of_fold(lines.fold, held_out))
+
+    arrays, promised = second_stage(features.shape[1])
+    arrays |= by_own_words(first) | by_neighbours(first)
+    fast = None
+    if evidence.markup:
+        quick, fast = second_stage(features.shape[1] - len(verdicts.FEATURES))
+        arrays |= {f"{store.FAST}{name}": array for name, array in quick.items()}
+    return Trained(arrays, promised, settings, fast)
 
 
 def cached_fit(pages: Sequence[Page], settings: Settings) -> Trained:
     """`fit`, or what it gave before for the same pages, settings and code."""
     trained: Trained = MEMORY.cache(_fit_for_code)(list(pages), settings, code_digest(_CODE))
     return trained
+
+
+def cached_html_fit(pages: Sequence[HtmlPage], settings: Settings) -> Trained:
+    """The same for pages of HTML."""
+    trained: Trained = MEMORY.cache(_html_fit_for_code)(list(pages), settings, code_digest(_CODE))
+    return trained
+
+
+def _html_fit_for_code(pages: list[HtmlPage], settings: Settings, code: str) -> Trained:
+    with threadpool_limits(1):
+        return fit_lines(html_lines(pages, settings), settings)
 
 
 def _fit_for_code(pages: list[Page], settings: Settings, code: str) -> Trained:
@@ -147,9 +193,18 @@ def _fit_for_code(pages: list[Page], settings: Settings, code: str) -> Trained:
 
 def main(
     corpora: Annotated[Path, typer.Option(help="The folder that holds labelled-pages/.")] = CORPORA,
-    out: Annotated[Path, typer.Option(help="The model folder to write.")] = ROOT / "models" / store.DEFAULT,
+    out: Annotated[Path | None, typer.Option(help="The model folder to write.", show_default=False)] = None,
+    html: Annotated[bool, typer.Option("--html", help="Train the model for HTML instead of the one for text.")] = False,
 ) -> None:
     """Train on the seeds and, where they are at hand, the labelled pages; write a model folder."""
+    if html:
+        sources = read_html_corpora(corpora)
+        if not sources:
+            typer.echo(f"{corpora} holds no pages of HTML with labels; there is nothing to train on.", err=True)
+            raise typer.Exit(2)
+        counts = Counter(page.page.corpus for page in sources)
+        _write(out or ROOT / "models" / store.DEFAULT_HTML, cached_html_fit(sources, HTML_SETTINGS), counts)
+        return
     pages = read_corpora(corpora)
     if not pages:
         typer.echo(
@@ -157,13 +212,16 @@ def main(
             err=True,
         )
     pages += read_seeds()
-    settings = Settings()
-    trained = cached_fit(pages, settings)
     counts = Counter(f"{page.corpus}, {page.style}" for page in pages)
-    config = {**trained.config(), "trained_on": dict(sorted(counts.items())), "settings": dataclasses.asdict(settings)}
+    _write(out or ROOT / "models" / store.DEFAULT, cached_fit(pages, Settings()), counts)
+
+
+def _write(out: Path, trained: Trained, counts: Counter[str]) -> None:
+    settings = dataclasses.asdict(trained.settings)
+    config = {**trained.config(), "trained_on": dict(sorted(counts.items())), "settings": settings}
     card = out / "README.md"
     store.save(out, trained.arrays, config, card.read_text(encoding="utf-8") if card.exists() else _CARD)
-    typer.echo(f"{out}: trained on {len(pages):,} dumps of pages.")
+    typer.echo(f"{out}: trained on {counts.total():,} pages.")
 
 
 _CARD = "# A line classifier for cleaner\n\nTrained with `python -m training.fit`; `config.json` says on what.\n"

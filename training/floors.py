@@ -1,8 +1,8 @@
 """The figures that may not get worse, and the gate that holds them: `python -m training.floors`.
 
-`floors.json` says for each figure the least (or most) it may be and the command that measures it; the figures stand
-beside the model they are of, in `figures.json`, written by `training.evaluate --figures`. A model whose figures were
-not measured again, or fall short, does not pass.
+`floors.json` says for each model and figure the least (or most) it may be and the command that measures it; the
+figures stand beside the model they are of, in `figures.json`, written by `training.evaluate --figures`. A model whose
+figures were not measured again, or fall short, does not pass.
 """
 
 from __future__ import annotations
@@ -88,10 +88,12 @@ def main(
 ) -> None:
     """Check the figures of a model against the floors."""
     folder = store.find(model)
-    floors = json.loads(FLOORS.read_text(encoding="utf-8"))
+    every = json.loads(FLOORS.read_text(encoding="utf-8"))
+    floors = every.get(folder.name, {})
     figures = json.loads((folder / FIGURES).read_text(encoding="utf-8"))
     if update:
-        FLOORS.write_text(json.dumps(changed(floors, figures, lower=lower), indent=1) + "\n", encoding="utf-8")
+        every[folder.name] = changed(floors, figures, lower=lower)
+        FLOORS.write_text(json.dumps(every, indent=1) + "\n", encoding="utf-8")
         typer.echo(f"{FLOORS}: {len(floors)} floors.")
         return
     found = shortfalls(floors, figures, digest_of(folder))

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaner.pipeline import Evidence, gather
+from cleaner.evidence.gather import Evidence, gather, gather_pages
 from cleaner.records import Label
-from training.corpora import FULL, SEEDS, Page
+from training.corpora import FULL, HTML, SEEDS, Page
+from training.html import HtmlPage
 from training.synthetic import SYNTHETIC
 
 LABELS = list(Label)
@@ -24,6 +25,7 @@ class Settings:
     Attributes:
         bits: logarithm of the number of n-gram buckets.
         neighbour_bits: the same for the words of a line's neighbours.
+        place_bits: the same for the names of the elements around a line of HTML.
         copies: synthetic pages made of each real one.
         synthetic_weight: what a line of a synthetic page weighs beside one of a labelled page.
         unread_weight: what a line that the teacher labelled weighs for the network beside one that a reader did.
@@ -34,6 +36,7 @@ class Settings:
         decay: strength of the network's L2 penalty.
         networks: how many networks are averaged.
         own_share: the say of the linear model in the final score.
+        content_share: the say of the networks that learn what WCXB keeps, in how likely a line is body.
         batch: lines in one step of the network's training.
         passes: passes of the network over its lines.
         rarity: a label's lines weigh its frequency to the power of minus this.
@@ -43,6 +46,7 @@ class Settings:
 
     bits: int = 18
     neighbour_bits: int = 16
+    place_bits: int = 16
     copies: int = 3
     synthetic_weight: float = 0.8
     unread_weight: float = 0.3
@@ -53,11 +57,16 @@ class Settings:
     decay: float = 1e-3
     networks: int = 3
     own_share: float = 0.2
+    content_share: float = 0.0
     batch: int = 1024
     passes: int = 5
     rarity: float = 0.15
     crowding: float = 0.2
     seed: int = 0
+
+
+#: For pages of HTML: as many lines are judged by WCXB as by readers, and both have their say.
+HTML_SETTINGS = Settings(epochs=4, content_share=0.5)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,8 +98,8 @@ class Lines:
 
     @property
     def full(self) -> NDArray[np.bool_]:
-        """Which lines are of real full dumps."""
-        return self._where([page.corpus != SYNTHETIC and page.style == FULL for page in self.pages])
+        """Which lines are of real pages, written down whole."""
+        return self._where([page.corpus != SYNTHETIC and page.style in (FULL, HTML) for page in self.pages])
 
     @property
     def unread(self) -> NDArray[np.bool_]:
@@ -117,7 +126,19 @@ def rarity(label: NDArray[np.int64], settings: Settings) -> NDArray[np.float64]:
 
 def training_lines(pages: Sequence[Page], settings: Settings) -> Lines:
     """Compute the evidence and the weights of the lines of some pages."""
-    evidence = gather([page.text for page in pages], settings.bits)
+    return lines_with(gather([page.text for page in pages], settings.bits), pages, settings)
+
+
+def html_lines(pages: Sequence[HtmlPage], settings: Settings) -> Lines:
+    """The same for pages of HTML."""
+    evidence = gather_pages(
+        [page.markup for page in pages], [page.verdict for page in pages], settings.bits, settings.place_bits
+    )
+    return lines_with(evidence, [page.page for page in pages], settings)
+
+
+def lines_with(evidence: Evidence, pages: Sequence[Page], settings: Settings) -> Lines:
+    """The lines of some pages whose evidence is known."""
     sizes = [len(page.labels) for page in pages]
     label = np.array(
         [UNLABELLED if label is None else LABELS.index(label) for page in pages for label in page.labels],

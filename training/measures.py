@@ -215,7 +215,9 @@ def promises(judged: Sequence[Judged], promised: Sequence[float] = (0.005, 0.01,
         total += (some := int(lines.words[lines.body].sum()))
         for promise in promised:
             config = Config(max_body_loss=promise)
-            lost[promise] += some * lines.loss(least_score(config, one.model.thresholds, one.model.max_body_loss))
+            lost[promise] += some * lines.loss(
+                least_score(config, one.model.second.thresholds, one.model.max_body_loss)
+            )
     return {promise: part / max(total, 1) for promise, part in lost.items()}
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cleaner.decide import sureness
 from cleaner.records import DEFAULT_KEEP, Label
-from training.corpora import FULL, Page
+from training.corpora import FULL, HTML, Page
 from training.lines import LABELS, Lines
 
 #: The shares of body words that may be lost, for which thresholds are kept; others lie between.
@@ -17,8 +17,8 @@ KEPT_SETS: dict[str, frozenset[Label]] = {"body": frozenset({Label.BODY}), "body
 
 
 def is_promised(page: Page) -> bool:
-    """Whether promises are made on a page: a full dump of an article, read by a person."""
-    return page.style == FULL and (page.corpus == "news" or (page.corpus == "en" and page.kind == "article"))
+    """Whether promises are made on a page: all of an article's page, read by a person."""
+    return page.style in (FULL, HTML) and (page.corpus == "news" or (page.corpus == "en" and page.kind == "article"))
 
 
 def kept_score(probability: NDArray[np.float64], keep: frozenset[Label]) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ from scipy import sparse
 from sklearn.linear_model import SGDClassifier
 from sklearn.neural_network import MLPClassifier
 
+from cleaner.evidence.gather import Evidence
 from cleaner.evidence.ngrams import Grams
 from cleaner.model.network import EXACT, HIDDEN_MAX, INPUT_MAX
 from training.lines import LABELS, Settings
@@ -48,6 +49,15 @@ def gram_matrix(grams: tuple[Grams, ...], bits: int) -> sparse.csr_matrix:
         counts = part if counts is None else counts + part
     root = np.sqrt(np.maximum(sum(kind.count for kind in grams), 1))
     return (sparse.diags((1 / root).astype(np.float32)) @ counts).tocsr()
+
+
+def own_matrix(evidence: Evidence, settings: Settings) -> sparse.csr_matrix:
+    """All that a line says alone: its n-grams and, on a page of HTML, the names of the elements around it."""
+    words = gram_matrix(evidence.grams, settings.bits)
+    if evidence.markup is None:
+        return words
+    places = gram_matrix((evidence.markup.places,), settings.place_bits)
+    return sparse.hstack([words, places[evidence.markup.place]]).tocsr()
 
 
 def neighbour_matrix(
@@ -99,9 +109,13 @@ def _rounded(coefficient: NDArray[np.float64]) -> NDArray[np.int8]:
     return np.clip(np.rint(coefficient / _SCALE), -127, 127).astype(np.int8)
 
 
-def linear_arrays(coefficient: NDArray[np.float64], bias: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
-    """A linear model over a line's own n-grams as `Linear` reads it, its weights as int8."""
-    return {"linear_weight": _rounded(coefficient), "linear_scale": np.array(_SCALE), "linear_bias": bias}
+def linear_arrays(
+    coefficient: NDArray[np.float64], bias: NDArray[np.float64], settings: Settings
+) -> dict[str, NDArray[Any]]:
+    """A linear model over `own_matrix` as `Linear` reads it, its weights as int8."""
+    words, places = np.split(_rounded(coefficient), [1 << settings.bits])
+    arrays = {"linear_weight": words, "linear_scale": np.array(_SCALE), "linear_bias": bias}
+    return {**arrays, "place_weight": places} if len(places) else arrays
 
 
 def neighbour_arrays(coefficient: NDArray[np.float64], bias: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
@@ -116,7 +130,11 @@ def neighbour_arrays(coefficient: NDArray[np.float64], bias: NDArray[np.float64]
 
 
 def fit_network(
-    features: NDArray[np.int8], label: NDArray[np.int64], weight: NDArray[np.float64], settings: Settings
+    features: NDArray[np.int8],
+    label: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    settings: Settings,
+    classes: int = len(LABELS),
 ) -> dict[str, NDArray[Any]]:
     """Train stage 2 and round its weights to whole numbers.
 
@@ -130,7 +148,7 @@ def fit_network(
     weight = weight / weight.mean()
 
     def one(seed: int) -> tuple[NDArray[np.float64], ...]:
-        return _train_network(scaled, label, weight, dataclasses.replace(settings, seed=settings.seed + seed))
+        return _train_network(scaled, label, weight, dataclasses.replace(settings, seed=settings.seed + seed), classes)
 
     parts = Parallel(n_jobs=2, prefer="threads")(delayed(one)(seed) for seed in range(settings.networks))
     first = np.concatenate([part[0] for part in parts], axis=1) / deviation[:, None]
@@ -141,7 +159,11 @@ def fit_network(
 
 
 def _train_network(
-    scaled: NDArray[np.float32], label: NDArray[np.int64], weight: NDArray[np.float64], settings: Settings
+    scaled: NDArray[np.float32],
+    label: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    settings: Settings,
+    classes: int,
 ) -> tuple[NDArray[np.float64], ...]:
     """The two layers' weights and biases: [inputs, hidden], [hidden], [hidden, labels], [labels]."""
     model = MLPClassifier(
@@ -151,8 +173,10 @@ def _train_network(
         random_state=settings.seed,
     )
     for _ in range(settings.passes):
-        model.partial_fit(scaled, label, classes=np.arange(len(LABELS)), sample_weight=weight)
+        model.partial_fit(scaled, label, classes=np.arange(classes), sample_weight=weight)
     (first, output), (first_bias, output_bias) = model.coefs_, model.intercepts_
+    if classes == 2:  # one logit stands for both
+        output, output_bias = np.hstack([-output / 2, output / 2]), np.concatenate([-output_bias / 2, output_bias / 2])
     return first, first_bias, output, output_bias
 
 

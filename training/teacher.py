@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from cleaner.evidence.gather import network_input
 from cleaner.model.network import Network, blend, log_softmax
-from cleaner.pipeline import network_input
 from training.lines import LABELS, Lines, Settings, rarity
 from training.stages import fit_linear, fit_network, out_of_fold
 from training.structure import PATH_BITS
@@ -39,12 +39,17 @@ def path_matrix(lines: Lines) -> sparse.csr_matrix:
     return (sparse.diags((1 / length).astype(np.float32)) @ matrix).tocsr()
 
 
-def teach(lines: Lines, matrix: sparse.csr_matrix, settings: Settings) -> NDArray[np.int64]:
+def with_paths(matrix: sparse.csr_matrix, lines: Lines) -> sparse.csr_matrix:
+    """What only the teacher of a text model sees: n-gram counts and the names of elements."""
+    return sparse.hstack([matrix, path_matrix(lines)]).tocsr()
+
+
+def teach(lines: Lines, seen: sparse.csr_matrix, settings: Settings) -> NDArray[np.int64]:
     """The labels of all lines, those of unread pages by the teacher.
 
     Args:
         lines: labelled and unlabelled lines.
-        matrix: their n-gram counts.
+        seen: their n-gram counts, and the names of the elements around them.
         settings: the choices of the run.
 
     Returns:
@@ -55,7 +60,6 @@ def teach(lines: Lines, matrix: sparse.csr_matrix, settings: Settings) -> NDArra
     if not unread.any():
         return label
     quick = dataclasses.replace(settings, networks=1, epochs=_EPOCHS)
-    seen = sparse.hstack([matrix, path_matrix(lines)]).tocsr()
     weight = lines.weight * rarity(lines.label, settings)
 
     def one(fold: int) -> NDArray[np.float64]:
