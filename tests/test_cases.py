@@ -38,6 +38,17 @@ def test_clean_documents_stay_whole(cleaner: Cleaner, case: Case) -> None:
     assert cleaner.clean(case["input"]) == case["input"], case["why"]
 
 
+@pytest.mark.parametrize("case", _cases("html"), ids=_id)
+def test_what_the_author_wrote_comes_out_of_a_page(cleaner: Cleaner, case: Case) -> None:
+    assert cleaner.clean_html(case["input"]) == case["expected"], case["why"]
+
+
+@pytest.mark.xfail(reason="known failure")
+@pytest.mark.parametrize("case", _cases("known_failures_html"), ids=_id)
+def test_known_failures_on_pages(cleaner: Cleaner, case: Case) -> None:
+    assert cleaner.clean_html(case["input"]) == case["expected"], case["why"]
+
+
 @pytest.mark.xfail(reason="known failure")
 @pytest.mark.parametrize("case", _cases("known_failures"), ids=_id)
 def test_known_failures(cleaner: Cleaner, case: Case) -> None:

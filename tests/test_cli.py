@@ -205,7 +205,7 @@ def test_less_body_loss_keeps_more() -> None:
         (["label", "{dumps}/a.txt", "--recall", "--keep", "caption"], "is about the body, which is not kept"),
         (["explain", "{dumps}/a.txt", "--max-body-loss", "0"], "it is a share of the body between 0 and 1"),
         (["clean", "{dumps}/nowhere.txt"], "nowhere.txt does not exist"),
-        (["clean", "{dumps}/empty", "-o", "{dumps}/out"], "holds no .txt file"),
+        (["clean", "{dumps}/empty", "-o", "{dumps}/out"], "holds no .txt or .html or .htm file"),
         (["clean", "-", "-", "-o", "{dumps}/out"], "standard input (-) is named more than once"),
         (["explain", "{dumps}/nowhere.txt"], "nowhere.txt cannot be read: No such file"),
         (["restore", "{dumps}/a.txt"], "this is not JSON"),
@@ -318,3 +318,88 @@ def test_notes_on_the_encoding_are_said() -> None:
     data = "Die Fähre fährt wieder über den Fluß, sagte der Kapitän.\n".encode("cp1252")
     assert "not UTF-8; read as" in said(run("clean", data=data))
     assert decode(data).notes
+
+
+PAGE = (
+    "<!doctype html><html><head><title>Ferry</title></head><body><nav><a href=1>Home</a> <a href=2>Boats</a></nav>"
+    f"<main><h1>Ferry returns</h1><p>{'</p><p>'.join(ARTICLE.split(chr(10) * 2))}</p></main></body></html>"
+)
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Path:
+    folder = tmp_path / "pages"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "a.html").write_text(PAGE)
+    (folder / "sub" / "b.HTM").write_text(PAGE)
+    (folder / "c.txt").write_text(ARTICLE)
+    return folder
+
+
+def test_a_folder_of_pages_becomes_text(pages: Path, tmp_path: Path, cleaner: Cleaner) -> None:
+    assert run("clean", pages, "-o", tmp_path / "out", "--removed", tmp_path / "removed").returncode == 0
+    clean = cleaner.clean_html(PAGE).encode()
+    assert clean and b"<" not in clean
+    assert tree(tmp_path / "out") == {"a.txt": clean, "c.txt": cleaner.clean(ARTICLE).encode(), "sub/b.txt": clean}
+    assert sorted(tree(tmp_path / "removed")) == ["a.txt", "c.txt", "sub/b.txt"]
+
+
+def test_a_page_and_a_text_of_one_name_stay_apart(pages: Path, tmp_path: Path) -> None:
+    (pages / "a.txt").write_text(ARTICLE)
+    assert run("clean", pages, "-o", tmp_path / "out").returncode == 0
+    assert sorted(tree(tmp_path / "out")) == ["a.html.txt", "a.txt", "c.txt", "sub/b.txt"]
+
+
+def test_the_input_format_can_be_told(pages: Path, tmp_path: Path, cleaner: Cleaner) -> None:
+    assert run("clean", pages, "--input-format", "html", "-o", tmp_path / "html").returncode == 0
+    assert sorted(tree(tmp_path / "html")) == ["a.txt", "sub/b.txt"]
+    assert run("clean", pages, "--input-format", "text", "-o", tmp_path / "text").returncode == 0
+    assert sorted(tree(tmp_path / "text")) == ["c.txt"]
+    as_text = run("clean", pages / "a.html", "--input-format", "text")
+    assert as_text.stdout == cleaner.clean(PAGE).encode()
+
+
+def test_a_page_is_known_by_its_content_too(tmp_path: Path, cleaner: Cleaner) -> None:
+    assert run("clean", data=PAGE.encode()).stdout == cleaner.clean_html(PAGE).encode()
+    (tmp_path / "page.txt").write_text(PAGE)
+    assert run("clean", tmp_path / "page.txt").stdout == cleaner.clean_html(PAGE).encode()
+
+
+def test_fast_does_without_trafilatura(pages: Path, cleaner: Cleaner) -> None:
+    fast = Cleaner(model=cleaner.model, html_model=cleaner.html_model, fast=True)
+    scores = [line["score"] for line in json.loads(run("label", "--fast", pages / "a.html").stdout)["lines"]]
+    assert scores == [line.score for line in fast.label_html(PAGE).lines]
+    assert scores != [line.score for line in cleaner.label_html(PAGE).lines]
+
+
+def test_json_of_a_page_says_what_its_offsets_count(pages: Path) -> None:
+    content = json.loads(run("label", pages / "a.html").stdout)
+    assert "not offsets into the HTML" in content["offsets"]
+    assert content["lines"][1]["path"] == "html > body > main > h1"
+    for line in content["lines"]:
+        assert content["text"][line["start"] : line["end"]] == line["text"]
+    restored = run("restore", data=json.dumps(content).encode())
+    assert restored.stdout.decode() == content["text"]
+
+
+def test_explain_shows_where_a_line_of_a_page_stands(pages: Path) -> None:
+    shown = run("explain", pages / "a.html").stdout.decode()
+    assert "… > body > main > h1" in shown
+    assert "… > body > main > p" in shown
+    assert "[body 0." in shown or "[body 1." in shown
+
+
+def test_a_broken_page_does_not_stop_a_run(pages: Path, tmp_path: Path) -> None:
+    (pages / "broken.html").write_bytes(b"\x1f\x8b\x08 not a page")
+    (pages / "empty.html").write_bytes(b"")
+    result = run("clean", pages, "-o", tmp_path / "out")
+    assert result.returncode == 1
+    assert "broken.html: it is gzip-compressed data" in said(result)
+    assert "empty.html: it holds no visible text." in said(result)
+    assert sorted(tree(tmp_path / "out")) == ["a.txt", "c.txt", "empty.txt", "sub/b.txt"]
+
+
+def test_models_are_not_mixed_up(pages: Path) -> None:
+    result = run("clean", pages / "a.html", "--html-model", "text-v2")
+    assert result.returncode == 3
+    assert "is for text, not for html" in said(result)

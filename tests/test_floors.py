@@ -13,9 +13,10 @@ from training.floors import FIGURES, FLOORS, WEIGHTS, changed, digest_of, shortf
 FLOOR: dict[str, dict[str, Any]] = {"f1": {"least": 0.8, "command": "measure"}, "loss": {"most": 2, "command": "lose"}}
 
 
-def test_the_shipped_model_holds_every_floor() -> None:
-    folder = store.find()
-    floors = json.loads(FLOORS.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("model", [store.DEFAULT, store.DEFAULT_HTML])
+def test_the_shipped_models_hold_every_floor(model: str) -> None:
+    folder = store.find(model)
+    floors = json.loads(FLOORS.read_text(encoding="utf-8"))[model]
     figures = json.loads((folder / FIGURES).read_text(encoding="utf-8"))
     assert shortfalls(floors, figures, digest_of(folder)) == []
 

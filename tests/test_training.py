@@ -8,9 +8,9 @@ import pytest
 
 from cleaner import Cleaner, Label
 from cleaner.evidence.compact import compact
+from cleaner.evidence.gather import beside, gather
 from cleaner.evidence.ngrams import hash_lines
 from cleaner.model.network import Linear, Neighbours, Network
-from cleaner.pipeline import beside, gather
 from cleaner.segment.plain import split
 from training.corpora import SEEDS, CorpusError, Page, read_pages, read_seeds
 from training.evaluate import seeds_report

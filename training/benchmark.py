@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from statistics import mean
 from typing import Annotated, Any
@@ -185,13 +186,10 @@ class Row:
     speed: float
 
 
-def measure(folder: Path, corpora: Path, limit: int, rounds: int = _ROUNDS) -> list[Row]:
-    """Run every tool on the first `limit` pages of WCXB's layout (0 for all)."""
-    pages = []
-    for page in read_wcxb(folder, styles=(FULL,)):
-        pages.append(page)
-        if len(pages) == limit:
-            break
+def measure(folder: Path, corpora: Path, limit: int, every_nth: int = 1, rounds: int = _ROUNDS) -> list[Row]:
+    """Run every tool on the first `limit` (0 for all) of every `every_nth` page of a folder in WCXB's layout."""
+    found_pages = islice(read_wcxb(folder, styles=(FULL,)), 0, None, every_nth)
+    pages = list(islice(found_pages, limit or None))
     texts = [page.text for page in pages]
     sources = [read_html(folder / "html" / f"{page.name}.html.gz") for page in pages]
     gold = [words([page.content or ""]) for page in pages]
@@ -287,10 +285,11 @@ def main(
     wcxb: Annotated[Path | None, typer.Option(help="A folder in WCXB's layout; by default the corpora's.")] = None,
     corpora: Annotated[Path, typer.Option(help="The folder with the pages to train on.")] = CORPORA,
     limit: Annotated[int, typer.Option(min=0, help="So many pages; 0 for all.")] = 0,
+    every: Annotated[int, typer.Option(min=1, help="Every so many-th page alone: kinds stand together.")] = 1,
     plot: Annotated[Path | None, typer.Option(help="An SVG file for the picture.")] = None,
 ) -> None:
     """Print accuracy and speed of cleaner and its peers side by side."""
-    rows = measure(wcxb or corpora / "wcxb-dev", corpora, limit)
+    rows = measure(wcxb or corpora / "wcxb-dev", corpora, limit, every)
     typer.echo(table(rows))
     if plot is not None:
         picture(rows, plot)

@@ -29,7 +29,7 @@ from cleaner.pipeline import own_log_probabilities
 from training import DEFAULT_LOSS
 from training.caching import MEMORY, ROOT, code_digest
 from training.corpora import CORPORA, FULL, Page, read_seeds
-from training.html import HtmlPage
+from training.html import HtmlPage, html_digest
 from training.html import read_corpora as read_html_corpora
 from training.lines import HTML_SETTINGS, UNLABELLED, Lines, Settings, html_lines, rarity, training_lines
 from training.promises import thresholds
@@ -176,11 +176,13 @@ def cached_fit(pages: Sequence[Page], settings: Settings) -> Trained:
 
 def cached_html_fit(pages: Sequence[HtmlPage], settings: Settings) -> Trained:
     """The same for pages of HTML."""
-    trained: Trained = MEMORY.cache(_html_fit_for_code)(list(pages), settings, code_digest(_CODE))
+    # a digest of its own: joblib's differs between equal pages that were read anew and that came out of a cache
+    fit_once = MEMORY.cache(_html_fit_for_code, ignore=["pages"])
+    trained: Trained = fit_once(list(pages), settings, code_digest(_CODE), html_digest(pages))
     return trained
 
 
-def _html_fit_for_code(pages: list[HtmlPage], settings: Settings, code: str) -> Trained:
+def _html_fit_for_code(pages: list[HtmlPage], settings: Settings, code: str, content: str) -> Trained:
     with threadpool_limits(1):
         return fit_lines(html_lines(pages, settings), settings)
 

@@ -6,6 +6,7 @@ to keep from WCXB's ground truth.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -108,3 +109,14 @@ def _read(page: Page, path: Path, url: str | None) -> HtmlPage:
         in_content=tuple(align(lines, page.content)) if page.content else (),
     )
     return HtmlPage(page, replace(markup, nodes=[], tree=None), found, path, url)
+
+
+def html_digest(pages: Sequence[HtmlPage]) -> str:
+    """Changes whenever anything of some pages changes that training sees; what they were read from is theirs too."""
+    digest = hashlib.sha256()
+    for one in pages:
+        page, markup = one.page, one.markup
+        told = (page.corpus, page.name, page.host, page.labels, page.in_content, page.text, markup.element, one.url)
+        digest.update(repr(told).encode("utf-8", "surrogatepass"))
+        digest.update(one.verdict.kept.tobytes() + one.verdict.comment.tobytes())
+    return digest.hexdigest()
