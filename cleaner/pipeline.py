@@ -26,6 +26,7 @@ from cleaner.segment.plain import LineTable
 #: Documents are worked on together until they hold this many characters: enough to drown the cost of a
 #: numpy call, little enough to stay in a processor's cache and to bound memory.
 _BATCH_CHARACTERS = 500_000
+_NOTHING_KEPT = "none of its lines reads like text to keep; its labels say why."
 #: An element of a page of HTML takes as much memory as so many characters.
 _ELEMENT_CHARACTERS = 20
 
@@ -154,7 +155,10 @@ class Cleaner:
         documents = []
         for read, batch, k in self._pages(pages):
             document = self._document(read.page.text, batch, k, read.page)
-            documents.append(replace(document, encoding=read.encoding, notes=read.notes, is_html=True))
+            notes = read.notes
+            if document.lines and not any(map(document.is_kept, document.lines)):
+                notes = (*notes, _NOTHING_KEPT)
+            documents.append(replace(document, encoding=read.encoding, notes=notes, is_html=True))
         return documents
 
     def _least_score(self, model: store.Model, stage: store.SecondStage) -> float:

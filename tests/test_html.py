@@ -172,6 +172,14 @@ def test_bad_pages_come_back_with_text_or_a_note(cleaner: Cleaner, page: str | b
     assert document.lines or document.notes
 
 
+def test_an_empty_result_is_explained(cleaner: Cleaner) -> None:
+    document = cleaner.label_html(
+        "<nav><a href=1>Home</a> <a href=2>News</a></nav><footer>© 2020 Terms of use</footer>"
+    )
+    assert not any(document.is_kept(line) for line in document.lines)
+    assert document.notes == ("none of its lines reads like text to keep; its labels say why.",)
+
+
 @pytest.mark.parametrize("data", [b"\x1f\x8b\x08 gzip", b"\x89PNG\r\n\x1a\n", bytes(range(256)) * 9])
 def test_what_is_not_html_is_named(data: bytes) -> None:
     with pytest.raises(InputError, match=r"^it is .*; (take it out|.* unpack it first)"):
