@@ -17,16 +17,16 @@ from rich.table import Table
 
 from cleaner import __version__, render
 from cleaner.config import Config
-from cleaner.corpus.run import Format, Job, Result, Summary, run
+from cleaner.corpus.run import Format, Job, Result, Summary, as_text, run
 from cleaner.corpus.sinks import write_atomically
-from cleaner.corpus.sources import HTML_SUFFIXES, STDIN, InputFormat
+from cleaner.corpus.sources import STDIN, InputFormat
 from cleaner.corpus.targets import Targets
 from cleaner.errors import CleanerError, ConfigError, ModelError
 from cleaner.model import store
 from cleaner.pipeline import Cleaner
 from cleaner.records import DEFAULT_KEEP, Document, Label
 from cleaner.report.terminal import explained
-from cleaner.segment.decode import decode, encode, is_html
+from cleaner.segment.decode import encode
 
 EXIT_DONE, EXIT_SOME_FAILED, EXIT_USAGE, EXIT_MODEL, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -214,10 +214,8 @@ def labels_command() -> None:
 
 
 def _labelled(cleaner: Cleaner, file: str, data: bytes, format: InputFormat) -> Document:
-    if format is InputFormat.HTML or (format is InputFormat.AUTO and file.lower().endswith(HTML_SUFFIXES)):
-        return cleaner.label_html(data)
-    decoded = decode(data)
-    if format is InputFormat.AUTO and is_html(decoded.text):
+    decoded = as_text(data, file, format)
+    if decoded is None:
         return cleaner.label_html(data)
     return replace(cleaner.label(decoded.text), notes=decoded.notes)
 

@@ -25,7 +25,7 @@ from cleaner import Cleaner, Config, Label
 from training.corpora import CORPORA, FULL, Page, read_pages
 from training.evaluate import Judges
 from training.html import read_folder
-from training.html_report import HtmlJudges
+from training.html_report import HtmlJudges, resiliparse_text, trafilatura_text
 from training.lines import HTML_SETTINGS, Settings
 from training.measures import word_f1, words
 from training.wcxb import read_html, read_wcxb
@@ -78,8 +78,8 @@ def tools() -> Iterator[Tool]:
         yield Tool("boilerpy3 Default, lines as <p>", _on_lines(_boilerpy()))
         yield Tool("jusText", _each(_justext()), takes_html=True)
         yield Tool("boilerpy3 Article", _each(_boilerpy("ArticleExtractor")), takes_html=True)
-        yield Tool("resiliparse main content", _each(_resiliparse), takes_html=True)
-        yield Tool(_TRAFILATURA, _each(_trafilatura), takes_html=True)
+        yield Tool("resiliparse main content", _each(resiliparse_text), takes_html=True)
+        yield Tool(_TRAFILATURA, _each(trafilatura_text), takes_html=True)
     except ModuleNotFoundError as error:
         typer.echo(f'{error.name} is missing; install the peers: pip install "cleaner[train,peers]"', err=True)
         raise typer.Exit(2) from None
@@ -160,19 +160,6 @@ def _boilerpy(name: str = "DefaultExtractor") -> Callable[[str], str]:
 
     extractor: Any = getattr(extractors, name)(raise_on_failure=False)
     return lambda page: extractor.get_content(page) or ""
-
-
-def _resiliparse(page: str) -> str:
-    from resiliparse.extract.html2text import extract_plain_text
-
-    text: str = extract_plain_text(page, main_content=True, alt_texts=False, links=False)
-    return text
-
-
-def _trafilatura(page: str) -> str:
-    import trafilatura
-
-    return trafilatura.extract(page) or ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,8 @@ class HtmlJudges:
         return found
 
 
-def _trafilatura(html: str) -> str:
+def trafilatura_text(html: str) -> str:
+    """What trafilatura takes for a page's text, with its default settings."""
     return trafilatura.extract(html) or ""
 
 
@@ -73,15 +74,16 @@ def _trafilatura_fast(html: str) -> str:
     return trafilatura.extract(html, fast=True) or ""
 
 
-def _resiliparse(html: str) -> str:
+def resiliparse_text(html: str) -> str:
+    """What resiliparse takes for a page's main content."""
     text: str = extract_plain_text(html, main_content=True, alt_texts=False, links=False)
     return text
 
 
 _PEERS: dict[str, Callable[[str], str]] = {
-    _TRAFILATURA: _trafilatura,
+    _TRAFILATURA: trafilatura_text,
     "trafilatura fast": _trafilatura_fast,
-    "resiliparse": _resiliparse,
+    "resiliparse": resiliparse_text,
 }
 
 
@@ -130,7 +132,7 @@ def languages_report(folder: Path, judges: HtmlJudges, labelled: Path) -> tuple[
     texts = {
         _OURS: judges.clean(pages, fast=False),
         _FAST: judges.clean(pages, fast=True),
-        _TRAFILATURA: {page.page.name: _trafilatura(read_html(page.source)) for page in pages},
+        _TRAFILATURA: {page.page.name: trafilatura_text(read_html(page.source)) for page in pages},
     }
     f1 = {
         name: np.array([word_f1(gold[page.page.name], words([found[page.page.name]])) for page in pages])

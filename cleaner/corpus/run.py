@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 from cleaner import render
 from cleaner.config import Config
 from cleaner.corpus.sinks import write_atomically
-from cleaner.corpus.sources import HTML_SUFFIXES, InputFormat, Source
+from cleaner.corpus.sources import InputFormat, Source, has_html_name
 from cleaner.errors import CleanerError, ModelError
 from cleaner.pipeline import Cleaner
 from cleaner.records import Document
@@ -143,7 +143,7 @@ def _grouped(documents: Iterable[Source]) -> Iterator[list[Source]]:
 
 def _share_of_markup(source: Source) -> int:
     """How many bytes of a document hold one byte of text, about."""
-    return _MARKUP if source.id.lower().endswith(HTML_SUFFIXES) else 1
+    return _MARKUP if has_html_name(source.id) else 1
 
 
 @functools.lru_cache(maxsize=1)
@@ -160,11 +160,8 @@ def _work(group: Sequence[Source], job: Job) -> list[Result]:
     for k, source in enumerate(group):
         try:
             data = sys.stdin.buffer.read() if source.path is None else source.path.read_bytes()
-            if _is_html(source, job.input_format):
-                pages[k] = data
-                continue
-            decoded = decode(data)
-            if job.input_format is InputFormat.AUTO and is_html(decoded.text):
+            decoded = as_text(data, source.id, job.input_format)
+            if decoded is None:
                 pages[k] = data
             else:
                 texts[k] = decoded
@@ -193,11 +190,16 @@ def _work(group: Sequence[Source], job: Job) -> list[Result]:
     return [results[k] for k in range(len(group))]
 
 
-def _is_html(source: Source, format: InputFormat) -> bool:
-    """Whether a document is HTML by what is said of it."""
-    return format is InputFormat.HTML or (
-        format is InputFormat.AUTO and source.path is not None and source.path.name.lower().endswith(HTML_SUFFIXES)
-    )
+def as_text(data: bytes, name: str, format: InputFormat) -> Decoded | None:
+    """A document's text, or None where it is HTML: by what is said of it, by its name, or by how it begins.
+
+    Raises:
+        InputError: for what is neither; the message says what it looks like.
+    """
+    if format is InputFormat.HTML or (format is InputFormat.AUTO and has_html_name(name)):
+        return None
+    decoded = decode(data)
+    return None if format is InputFormat.AUTO and is_html(decoded.text) else decoded
 
 
 def _labelled(

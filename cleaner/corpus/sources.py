@@ -29,6 +29,11 @@ class InputFormat(StrEnum):
         return endings.get(self, (TEXT_SUFFIX, *HTML_SUFFIXES))
 
 
+def has_html_name(name: str) -> bool:
+    """Whether a file's name says that it is HTML."""
+    return name.lower().endswith(HTML_SUFFIXES)
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One document to read.

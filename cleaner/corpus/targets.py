@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cleaner.corpus.sources import HTML_SUFFIXES, STDIN, TEXT_SUFFIX, InputFormat, Source, sources
+from cleaner.corpus.sources import HTML_SUFFIXES, STDIN, TEXT_SUFFIX, InputFormat, Source, has_html_name, sources
 from cleaner.errors import ConfigError
 
 
@@ -72,7 +72,7 @@ class Targets:
         path = folder / name
         if suffix:
             return path.with_suffix(suffix)
-        if source.path is None or not name.lower().endswith(HTML_SUFFIXES):
+        if source.path is None or not has_html_name(name):
             return path
         # page.html and page.txt beside each other must not become one file
         beside = (source.path.with_suffix(ending) for ending in (TEXT_SUFFIX, *HTML_SUFFIXES))

@@ -39,6 +39,7 @@ _MOST_CHARACTERS, _MOST_ELEMENTS = 2_000_000, 100_000
 #: It finds nothing in elements nested deeper.
 _DEEPEST = 250
 SECONDS = 20.0
+_WITHOUT = "; labelled without trafilatura's verdict."
 #: A verdict on the whole of a line.
 _WHOLE = 127
 
@@ -82,23 +83,22 @@ class _TakesTooLongError(BaseException):
     """Not an `Exception`, so that no handler on the way catches it."""
 
 
-def verdict(page: Page, seconds: float = SECONDS, *, run: bool = True) -> Verdict:
+def verdict(page: Page, seconds: float = SECONDS) -> Verdict:
     """Run trafilatura's extraction on a page and say which lines it keeps. The page's tree is used up.
 
     Args:
         page: the page.
         seconds: how long it may take.
-        run: False gives the verdict of no one.
     """
     count = len(page.element)
     none = np.zeros(count, dtype=np.int8)
-    if not run or not count:
+    if not count:
         return Verdict(none, none)
     if note := _hindrance(page):
-        return Verdict(none, none, f"{note}; labelled without trafilatura's verdict.")
+        return Verdict(none, none, note + _WITHOUT)
     base = next((base for base, size in _MARKS if count <= size and not _holds(page.text, base, size)), None)
     if base is None:
-        return Verdict(none, none, "no letters are left to mark its lines; labelled without trafilatura's verdict.")
+        return Verdict(none, none, "no letters are left to mark its lines" + _WITHOUT)
     from trafilatura import bare_extraction
     from trafilatura.settings import Document
 
@@ -108,13 +108,9 @@ def verdict(page: Page, seconds: float = SECONDS, *, run: bool = True) -> Verdic
             # of its modes the one whose verdicts helped most and cost least (see the card of the model)
             document = bare_extraction(page.tree, favor_recall=True, deduplicate=False)
     except _TakesTooLongError:
-        return Verdict(
-            none, none, f"trafilatura took more than {seconds:g} seconds; labelled without trafilatura's verdict."
-        )
+        return Verdict(none, none, f"trafilatura took more than {seconds:g} seconds{_WITHOUT}")
     except Exception as error:  # whatever breaks it must not cost the page
-        return Verdict(
-            none, none, f"trafilatura failed ({type(error).__name__}); labelled without trafilatura's verdict."
-        )
+        return Verdict(none, none, f"trafilatura failed ({type(error).__name__}){_WITHOUT}")
     if not isinstance(document, Document):  # it finds nothing
         return Verdict(none, none)
     stretches = np.bincount([node.line for node in page.nodes], minlength=count)
