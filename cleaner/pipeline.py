@@ -264,7 +264,7 @@ def _read_pages(pages: Iterable[tuple[str | bytes, str | None]], *, run: bool) -
         if not isinstance(html, str | bytes):
             raise InputError(f"a page must be str or bytes, not {type(html).__name__}.")
         decoded = decode_html(html) if isinstance(html, bytes) else Decoded(html, "")
-        page = read_html(decoded.text, url)
+        page = read_html(decoded.text, url, keeps_tree=run)
         notes = [*decoded.notes, *page.notes]
         found = verdict(page) if run else None
         if found is not None and found.note is not None:

@@ -44,6 +44,11 @@ PIECES = [
         "Some words here.",
         "字",
         "</html>",
+        "</BODY>",
+        "<noscript>" + "words " * 60,
+        "<svg><title>a</title>",
+        "<head><title>",
+        "<meta name=description content=c>",
     ],
 ]
 
@@ -62,6 +67,16 @@ def test_every_line_of_a_page_is_a_line_of_its_text(html: str) -> None:
     for line, characters, linked in zip(lines, page.characters, page.linked, strict=True):
         assert characters <= len(line) and 0 <= linked <= characters
     assert page.notes or lines
+
+
+@given(html=hard_html())
+def test_a_page_reads_the_same_with_and_without_a_tree(html: str) -> None:
+    with_tree, without = read_html(html), read_html(html, keeps_tree=False)
+    assert without.tree is None and not without.nodes
+    for field in ("text", "element", "characters", "linked", "links", "data", "notes"):
+        assert getattr(with_tree, field) == getattr(without, field), field
+    for field in ("parent", "name", "place", "depth"):
+        assert getattr(with_tree.elements, field) == getattr(without.elements, field), field
 
 
 @given(html=hard_html())

@@ -146,7 +146,7 @@ def fit_lines(lines: Lines, settings: Settings) -> Trained:
             arrays |= {f"{store.CONTENT}{name}": array for name, array in content.items()}
         return arrays
 
-    def second_stage(columns: int) -> tuple[dict[str, NDArray[Any]], Thresholds]:
+    def second_stage(columns: int, settings: Settings) -> tuple[dict[str, NDArray[Any]], Thresholds]:
         one_network = dataclasses.replace(settings, networks=1)
 
         def held_out(fold: int) -> NDArray[np.float64]:
@@ -159,11 +159,12 @@ def fit_lines(lines: Lines, settings: Settings) -> Trained:
         every = np.ones(len(known), dtype=bool)
         return networks(columns, every, settings), thresholds(lines, out_of_fold(lines.fold, held_out))
 
-    arrays, promised = second_stage(features.shape[1])
+    arrays, promised = second_stage(features.shape[1], settings)
     arrays |= by_own_words(first) | by_neighbours(first)
     fast = None
     if evidence.markup:
-        quick, fast = second_stage(features.shape[1] - len(verdicts.FEATURES))
+        few = dataclasses.replace(settings, networks=settings.fast_networks)
+        quick, fast = second_stage(features.shape[1] - len(verdicts.FEATURES), few)
         arrays |= {f"{store.FAST}{name}": array for name, array in quick.items()}
     return Trained(arrays, promised, settings, fast)
 

@@ -35,6 +35,7 @@ class Settings:
         hidden: units of the network.
         decay: strength of the network's L2 penalty.
         networks: how many networks are averaged.
+        fast_networks: the same where time counts, for pages without trafilatura's verdicts.
         own_share: the say of the linear model in the final score.
         content_share: the say of the networks that learn what WCXB keeps, in how likely a line is body.
         batch: lines in one step of the network's training.
@@ -56,6 +57,7 @@ class Settings:
     hidden: int = 64
     decay: float = 1e-3
     networks: int = 3
+    fast_networks: int = 1
     own_share: float = 0.2
     content_share: float = 0.0
     batch: int = 1024

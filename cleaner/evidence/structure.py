@@ -11,7 +11,7 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,9 @@ from cleaner.segment.walker import Place
 
 _LABELS = tuple(Label)
 _BODY = _LABELS.index(Label.BODY)
-_NAME = re.compile(r"[a-z]{3,}")
+_NAME = re.compile(rb"[a-z]{3,}|\n")
+#: Checksums of what an element is called begin with this, those of tags do not.
+_OWN = zlib.crc32(b".")
 #: So many elements upwards from the text lend their names, and so many names each; the nearest are marked as such.
 _NEAREST, _MOST_NAMES, _MARKED = 8, 12, 2
 _MULTIPLIER = np.uint32(0x9E3779B1)
@@ -117,7 +119,7 @@ def structure_of(pages: Sequence[Page], bits: int) -> Structure:
         elements.append(np.array(page.element, dtype=np.int64) + offset)
         names.extend([known.setdefault(name, len(known)) for name in page.elements.name])
         offset += len(page.elements.parent)
-    tokens = [_tokens(name) for name in known]
+    token, token_first = _tokens(list(known))
     about = split([getattr(page.data, name) for page in pages for name in _ABOUT])
     kinds = [[not page.data.kinds.isdisjoint(those) for those in _KINDS.values()] for page in pages]
     return Structure(
@@ -126,8 +128,8 @@ def structure_of(pages: Sequence[Page], bits: int) -> Structure:
         place=_column([page.elements.place for page in pages]),
         depth=_column([page.elements.depth for page in pages]),
         name=np.array(names, dtype=np.int64),
-        token=np.array([token for those in tokens for token in those], dtype=np.uint32),
-        token_first=np.cumsum([0, *map(len, tokens)], dtype=np.int64),
+        token=token,
+        token_first=token_first,
         characters=_column([page.characters for page in pages]),
         linked=_column([page.linked for page in pages]),
         links=_column([page.links for page in pages]),
@@ -138,12 +140,22 @@ def structure_of(pages: Sequence[Page], bits: int) -> Structure:
 
 
 def _column(lists: Sequence[list[int]]) -> NDArray[np.int64]:
-    return np.array([value for values in lists for value in values], dtype=np.int64)
+    return np.fromiter(chain.from_iterable(lists), dtype=np.int64)
 
 
-def _tokens(name: str) -> list[int]:
-    tag, _, own = name.partition(".")
-    return [zlib.crc32(tag.encode()), *(zlib.crc32(b"." + part.encode()) for part in _NAME.findall(own)[:_MOST_NAMES])]
+def _tokens(names: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """The checksums of each element name's tag and of what else it is called; and where those of each name begin."""
+    parts = [name.partition(".") for name in names]
+    tags = np.array([zlib.crc32(tag.encode()) for tag, _, _ in parts], dtype=np.uint32)
+    found = _NAME.findall("\n".join([own for _, _, own in parts]).encode())
+    size = np.fromiter(map(len, found), dtype=np.int64, count=len(found))
+    token = np.fromiter(map(zlib.crc32, found, repeat(_OWN)), dtype=np.uint32, count=len(found))
+    is_word = size > len("\n")
+    name = np.cumsum(~is_word)[is_word]
+    before = np.arange(len(name)) - np.searchsorted(name, name)
+    name, token = name[before < _MOST_NAMES], token[is_word][before < _MOST_NAMES]
+    first = np.searchsorted(name, np.arange(len(names) + 1))
+    return np.insert(token, first[:-1], tags), first + np.arange(len(names) + 1)
 
 
 def path_grams(structure: Structure, bits: int) -> tuple[Grams, NDArray[np.int64]]:

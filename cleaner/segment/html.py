@@ -14,8 +14,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from cleaner.segment.structured import StructuredData, missing_texts, structured_data, texts_of_scripts
-from cleaner.segment.walker import SKIPPED, VOID, Elements, TextNode, Walker
+from cleaner.segment.structured import (
+    StructuredData,
+    is_filled_by_scripts,
+    missing_texts,
+    structured_data,
+    texts_of_scripts,
+)
+from cleaner.segment.walker import VOID, Elements, TextNode, Walker
 
 #: libxml2 drops, without a word, what is nested deeper than 2,048 elements; such a page is read by another parser.
 _DEEPEST = 2000
@@ -39,8 +45,8 @@ class Page:
         linked: how many of them stand in links.
         links: how many links begin in it.
         data: what the page says of itself.
-        nodes: where the lines' text stands in `tree`.
-        tree: the parsed page, or None where there is none.
+        nodes: where the lines' text stands in `tree`, if that was kept.
+        tree: the parsed page, or None.
         notes: what the reader of the result should know.
     """
 
@@ -65,12 +71,13 @@ class Page:
         return " > ".join(reversed(names))
 
 
-def read_html(text: str, url: str | None = None) -> Page:
+def read_html(text: str, url: str | None = None, *, keeps_tree: bool = True) -> Page:
     """Read a page.
 
     Args:
         text: HTML, however broken.
         url: its address; by default the one it gives itself.
+        keeps_tree: whether the result has `nodes` and `tree`; without them it takes half the time.
     """
     source = text.replace("\x00", "\ufffd")
     try:
@@ -78,23 +85,28 @@ def read_html(text: str, url: str | None = None) -> Page:
     except UnicodeEncodeError:
         source = _SURROGATE.sub("\ufffd", source)
         encoded = source.encode()
-    walker, tree, notes = Walker(), _parse(encoded), []
-    if tree is not None:
-        _walk(tree, walker)
-    if max(walker.elements.depth) >= _DEEPEST:
+    walker, tree, notes = Walker(), None, []
+    if keeps_tree:
+        if (tree := _parse(encoded)) is not None:
+            _walk(tree, walker)
+    else:
+        _parse(encoded, walker)
+    if is_too_deep := max(walker.elements.depth) >= _DEEPEST:
         walker, tree = Walker(), None
         notes.append(_TOO_DEEP)
         reader = _Reader(walker)
         reader.feed(source)
         reader.close()
-    walker.finish()
+    walker.close()
     data = structured_data("".join(walker.title), walker.meta, ["".join(script) for script in walker.scripts], url)
     if missing := list(missing_texts(data, walker.lines)):
         walker.append(missing)
         notes.append(_ADDED)
-    if tree is not None and (missing := list(texts_of_scripts(tree, walker.lines))):
-        walker.append(missing)
-        notes.append(_FROM_SCRIPTS)
+    if not is_too_deep and is_filled_by_scripts(walker.lines):
+        whole = _parse(encoded) if tree is None else tree
+        if whole is not None and (missing := list(texts_of_scripts(whole, walker.lines))):
+            walker.append(missing)
+            notes.append(_FROM_SCRIPTS)
     if not walker.lines:
         notes.append(_NO_TEXT)
     body = [part for pair in zip(walker.separators, walker.lines, strict=True) for part in pair]
@@ -112,41 +124,38 @@ def read_html(text: str, url: str | None = None) -> Page:
     )
 
 
-def _parse(encoded: bytes) -> Any:
+def _parse(encoded: bytes, target: Walker | None = None) -> Any:
+    """The page's tree; or nothing, if a target is given, which is told of the elements and texts one by one."""
     import lxml.etree  # paid with the first page
     import lxml.html
 
-    parser = lxml.html.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
+    options: dict[str, Any] = {"encoding": "utf-8", "huge_tree": True}
+    if target is None:
+        parser = lxml.html.HTMLParser(remove_comments=True, remove_pis=True, **options)
+    else:
+        parser = lxml.etree.HTMLParser(target=target, **options)
     try:
         # libxml2 drops what follows them; a browser does not, and they say nothing that the page's end does not
-        return lxml.html.document_fromstring(_LAST_TAGS.sub(b"", encoded), parser=parser)
-    except (lxml.etree.LxmlError, AssertionError):  # nothing in it
+        return lxml.etree.fromstring(_LAST_TAGS.sub(b"", encoded), parser)
+    except lxml.etree.LxmlError:  # nothing in it
         return None
 
 
 def _walk(tree: Any, walker: Walker) -> None:
     import lxml.etree
 
-    start, end, text, space = walker.start, walker.end, walker.text, walker.space
-    events = lxml.etree.iterwalk(tree, events=("start", "end"))
-    for event, element in events:
+    for event, element in lxml.etree.iterwalk(tree, events=("start", "end")):
         if event == "start":
-            tag = element.tag
-            start(tag, element)
-            if tag in SKIPPED:
-                events.skip_subtree()
-            elif inner := element.text:
-                if inner.isspace():  # most stretches of text are the indentation of the markup
-                    space(inner)
-                else:
-                    text(inner, element, False)
+            walker.start(element.tag, dict(element.items()))
+            text = element.text
         else:
-            end(element.tag)
-            if tail := element.tail:
-                if tail.isspace():
-                    space(tail)
-                else:
-                    text(tail, element, True)
+            walker.end(element.tag)
+            text = element.tail
+        if text:
+            if text.isspace():
+                walker.space(text)
+            else:
+                walker.text(text, element, event == "end")
 
 
 class _Reader(html.parser.HTMLParser):
@@ -178,4 +187,4 @@ class _Reader(html.parser.HTMLParser):
                 break
 
     def handle_data(self, data: str) -> None:
-        self._walker.text(data)
+        self._walker.data(data)

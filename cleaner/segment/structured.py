@@ -8,6 +8,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from math import ceil
 from typing import Any
 
 #: Structured data is missing from a page if less than this share of its words is visible; shorter data does not count.
@@ -122,19 +124,30 @@ def missing_texts(data: StructuredData, lines: Sequence[str]) -> Iterator[str]:
         data: what it says.
         lines: what it shows.
     """
-    shown: set[str] | None = None
+    visible = ""
+    shown: set[str] = set()
     for text in (data.article, data.description):
         words = _WORD.findall(text.lower())
         if len(words) < _FEWEST_WORDS:
             continue
-        if shown is None:
-            shown = set(_WORD.findall("\n".join(lines).lower()))
-        if sum(word in shown for word in words) < _SHOWN * len(words):
+        visible = visible or " ".join(["", *lines, ""]).lower()
+        wanted = ceil(_SHOWN * len(words))
+        # most texts are shown, and nearly all their words stand between spaces: a cheap search settles that
+        between_spaces = (1 for word in words if f" {word} " in visible)
+        if sum(islice(between_spaces, wanted)) == wanted:
+            continue
+        shown = shown or set(_WORD.findall(visible))
+        if sum(word in shown for word in words) < wanted:
             yield from filter(None, text.split("\n"))
 
 
+def is_filled_by_scripts(lines: Sequence[str]) -> bool:
+    """Whether a page shows so little that its text may be in the data that it carries for its scripts."""
+    return sum(line.count(" ") + 1 for line in lines) < _FILLED_BY_SCRIPTS
+
+
 def texts_of_scripts(tree: Any, lines: Sequence[str]) -> Iterator[str]:
-    """Paragraphs of prose in the data that a page carries for its scripts, if it shows hardly anything itself.
+    """Paragraphs of prose in the data that a page carries for its scripts.
 
     Such data is JSON in a script element that is no program, or in an attribute, perhaps with JSON in its strings.
 
@@ -142,8 +155,6 @@ def texts_of_scripts(tree: Any, lines: Sequence[str]) -> Iterator[str]:
         tree: the page.
         lines: what it shows.
     """
-    if sum(line.count(" ") + 1 for line in lines) >= _FILLED_BY_SCRIPTS:
-        return
     sources = [script.text or "" for script in tree.iter("script") if "json" in (script.get("type") or "")]
     sources += [value for element in tree.iter() for value in element.values() if value[:1] in ("{", "[")]
     known = set(lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntFlag
 from typing import Any, NamedTuple
@@ -17,10 +17,12 @@ _INLINE = frozenset((
 #: Elements whose text nobody sees as part of the page.
 _UNSEEN = frozenset((
     "script", "style", "template", "head", "svg", "iframe", "object", "embed", "canvas", "audio", "video", "map",
-    "textarea", "select", "datalist", "rp", "frameset", "noframes", "applet",
+    "textarea", "select", "datalist", "rp", "frameset", "noframes", "applet", "noscript",
 ))  # fmt: skip
 #: Of those, the ones in which nothing else is looked for.
-SKIPPED = _UNSEEN - {"head", "script"}
+_SKIPPED = _UNSEEN - {"head", "script", "noscript"}
+#: Tags are in lower case; this is a `noscript` that turned out to be worth reading.
+_SEEN_NOSCRIPT = "NOSCRIPT"
 #: Elements after which a line ends but no paragraph does.
 _CLOSE = frozenset((
     "li", "tr", "br", "dt", "dd", "option", "caption", "thead", "tbody", "tfoot", "summary", "legend", "button",
@@ -29,7 +31,8 @@ _CELLS = frozenset(("td", "th"))
 VOID = frozenset((
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
 ))  # fmt: skip
-_BREAKS = dict.fromkeys(_INLINE | _CELLS, 0) | dict.fromkeys(_CLOSE, 1)
+#: How many line feeds stand around an element; less than none: it is not seen.
+_BREAKS = dict.fromkeys(_INLINE | _CELLS, 0) | dict.fromkeys(_CLOSE, 1) | dict.fromkeys(_UNSEEN, -1)
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 
 
@@ -69,9 +72,12 @@ _ROLES = {
     "banner": Place.HEADER, "contentinfo": Place.FOOTER, "form": Place.FORM, "search": Place.FORM,
     "list": Place.LIST, "figure": Place.FIGURE, "heading": Place.HEADING, "button": Place.BUTTON,
 }  # fmt: skip
+# sets of flags are slow to join, whole numbers are not
+_PLACE_OF_TAG = {tag: int(place) for tag, place in _PLACES.items()}
+_PLACE_OF_ROLE = {role: int(place) for role, place in _ROLES.items()}
 #: The attributes that name an element, and those that say more of it.
 _NAMES = ("class", "id", "role", "itemprop")
-_READ_ATTRIBUTES = frozenset((*_NAMES, "style", "hidden", "aria-hidden"))
+_READ_ATTRIBUTES = (*_NAMES, "style", "hidden", "aria-hidden")
 _HIDING = re.compile(r"display:none|visibility:hidden")
 
 #: A row's cells share a line as long as it has at most so many characters: longer ones are a layout, not a table.
@@ -108,11 +114,15 @@ class TextNode(NamedTuple):
     is_tail: bool
 
 
-_LIST = int(Place.LIST)
+_LIST, _HIDDEN = int(Place.LIST), int(Place.HIDDEN)
 
 
 class Walker:
-    """Takes a page's elements and texts in order, and makes lines of them."""
+    """Takes a page's elements and texts in order, and makes lines of them.
+
+    `start`, `data` and `end` are what parsers call their targets by; where the page is a tree, `text` and `space` say
+    in addition where in it a text stands.
+    """
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -125,11 +135,17 @@ class Walker:
         self.title: list[str] = []
         self.scripts: list[list[str]] = []
         self.meta: dict[str, str] = {}
-        self._rows: list[tuple[int, str, int, int]] = [(0, "", 0, 0)]  # of the elements: parent, name, place, depth
+        self.elements = Elements([0], [""], [0], [0])
+        self._known: dict[Any, tuple[str, int]] = {}
+        self._breaks = dict(_BREAKS)
         self._open = [0]
-        self._tags = [""]
-        self._unseen = 0
-        self._holds_data = False
+        self._chunks: list[str] = []
+        #: Text follows, or a part of it.
+        self.data = self._chunks.append
+        self._unseen = 0  # how many open elements, from the first unseen one
+        self._skipped = 0  # of which so many are around the one in which nothing is looked for, it included
+        self._reading: list[str] | None = None  # where the text of the innermost unseen element goes
+        self._held: list[tuple[Callable[..., None], tuple[Any, ...]]] | None = None  # what is in an open `noscript`
         self._code = 0
         self._anchors = 0
         self._parts: list[str] = []
@@ -140,35 +156,30 @@ class Walker:
         self._is_item = False  # whether the next line is the first of a list item
         self._in_row = False  # whether a cell has begun
         self._after_link = False
-        self._known: dict[Any, tuple[str, int]] = {}
 
-    @property
-    def elements(self) -> Elements:
-        """The elements so far."""
-        parent, name, place, depth = map(list, zip(*self._rows, strict=True))
-        return Elements(parent, name, place, depth)
-
-    def start(self, tag: str, attributes: Any) -> None:
-        """An element begins; `attributes` has `get`."""
-        self._tags.append(tag)
-        if self._unseen or tag in _UNSEEN or (tag == "noscript" and not _is_page_without_scripts(attributes)):
-            self._unseen += 1
-            self._open.append(self._open[-1])
-            if tag in ("meta", "link"):
-                self._take_meta(attributes)
-            elif tag == "script":
-                self._holds_data = "ld+json" in (attributes.get("type") or "")
-                if self._holds_data:
-                    self.scripts.append([])
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        """An element begins."""
+        if self._chunks:
+            self._take_chunks()
+        breaks = self._breaks.get(tag)
+        if breaks is None:
+            breaks = self._breaks[tag] = _breaks_of_unknown(tag)
+        if self._unseen or breaks < 0:
+            self._start_unseen(tag, attributes)
             return
-        parent = self._open[-1]
-        name, place = self._described(tag, attributes)
-        _, _, places, depth = self._rows[parent]
-        self._open.append(len(self._rows))
-        self._rows.append((parent, name, places | place, depth + 1))
+        key = (tag, *map(attributes.get, _READ_ATTRIBUTES)) if attributes else tag
+        described = self._known.get(key)
+        if described is None:
+            described = self._known[key] = _describe(tag, attributes)
+        name, place = described
+        elements, parent = self.elements, self._open[-1]
+        self._open.append(len(elements.parent))
+        elements.parent.append(parent)
+        elements.name.append(name)
+        elements.place.append(elements.place[parent] | place)
+        elements.depth.append(len(self._open) - 1)
         self._after_link, after_link = False, self._after_link
-        breaks = _BREAKS.get(tag, -1)
-        if breaks and (breaks > 0 or (breaks := _breaks_of_unknown(tag))):
+        if breaks:
             self._begin_block(tag, breaks, attributes)
         elif tag == "a":
             self._anchors += 1
@@ -182,11 +193,11 @@ class Walker:
                 self._parts.append(_CELL_EDGE)
             self._in_row = True
 
-    def _begin_block(self, tag: str, breaks: int, attributes: Any) -> None:
+    def _begin_block(self, tag: str, breaks: int, attributes: Mapping[str, str]) -> None:
         self._break(breaks, doubled=tag == "br")
         if tag == "li":
             self._is_item = True
-            if self.lines and self._rows[self.element[-1]][2] & _LIST:
+            if self.lines and self.elements.place[self.element[-1]] & _LIST:
                 self._pending = 1  # a list is not torn apart by paragraphs in its items
         elif tag == "tr":
             self._in_row = False
@@ -197,31 +208,81 @@ class Walker:
 
     def end(self, tag: str) -> None:
         """The innermost open element ends."""
-        self._tags.pop()
-        self._open.pop()
+        if self._chunks:
+            self._take_chunks()
         if self._unseen:
-            self._unseen -= 1
-        elif tag == "a":
+            self._end_unseen(tag)
+            return
+        self._open.pop()
+        if tag == "a":
             self._anchors -= 1
             self._after_link = True
-        else:
-            breaks = _BREAKS.get(tag, -1)
-            if breaks and tag != "br" and (breaks > 0 or (breaks := _breaks_of_unknown(tag))):
-                self._break(breaks)
-                if tag == "tr":
-                    self._in_row = False
-                elif tag == "li":
-                    self._is_item = False
-                elif tag == "pre":
-                    self._code -= 1
+        elif (breaks := self._breaks[tag]) and tag != "br":
+            self._break(breaks)
+            if tag == "tr":
+                self._in_row = False
+            elif tag == "li":
+                self._is_item = False
+            elif tag == "pre":
+                self._code -= 1
+
+    def _start_unseen(self, tag: str, attributes: Mapping[str, str]) -> None:
+        self._unseen += 1
+        if self._skipped:
+            return
+        self._reading = None
+        if tag in _SKIPPED:
+            self._skipped = self._unseen
+        if self._held is not None:
+            self._held.append((self.start, (tag, attributes)))
+        elif tag == "noscript" and self._unseen == 1:
+            self._held = [(self.start, (_SEEN_NOSCRIPT, attributes))]
+        elif tag in ("meta", "link"):
+            self._take_meta(attributes)
+        elif tag == "title":
+            self._reading = self.title
+        elif tag == "script" and "ld+json" in attributes.get("type", ""):
+            self._reading = []
+            self.scripts.append(self._reading)
+
+    def _end_unseen(self, tag: str) -> None:
+        self._reading = None
+        if self._unseen == self._skipped:
+            self._skipped = 0
+        self._unseen -= 1
+        if self._held is not None and not self._skipped:
+            if self._unseen:
+                self._held.append((self.end, (tag,)))
+            else:
+                self._release(self._held)
+
+    def _release(self, held: Sequence[tuple[Callable[..., None], tuple[Any, ...]]]) -> None:
+        """A `noscript` has ended. Most only ask for scripts; some hold the page that scripts would fill."""
+        self._held = None
+        texts = [arguments[0] for call, arguments in held if call in (self.text, self.space)]
+        is_seen = len("".join(texts).split()) >= _LONG_NOSCRIPT
+        self._unseen = 0 if is_seen else 1
+        for call, arguments in held if is_seen else held[1:]:
+            call(*arguments)
+        self._unseen = 0
+        if is_seen:
+            self.end(_SEEN_NOSCRIPT)
 
     def text(self, text: str, element: Any = None, is_tail: bool = False) -> None:
-        """Text stands in the innermost open element; `element` and `is_tail` say where in the tree."""
+        """Text that is not only white space stands in the innermost open element.
+
+        Args:
+            text: all of it, up to the next element.
+            element: of a tree, the one whose text it is, or its tail.
+            is_tail: which of the two.
+        """
         if self._unseen:
-            if self._tags[-1] == "title":
-                self.title.append(text)
-            elif self._tags[-1] == "script" and self._holds_data:
-                self.scripts[-1].append(text)
+            if self._skipped:
+                return
+            if self._held is not None:
+                self._held.append((self.text, (text, element, is_tail)))
+            elif self._reading is not None:
+                self._reading.append(text)
         elif self._code:
             first, *others = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
             self._add(first, element, is_tail)
@@ -234,18 +295,33 @@ class Walker:
     def space(self, text: str) -> None:
         """White space stands in the innermost open element."""
         if self._unseen:
-            return
-        if self._code:
+            if self._held is not None and not self._skipped:
+                self._held.append((self.space, (text,)))
+        elif self._code:
             self.text(text)
         elif self._parts:
             self._parts.append(text)
         else:
             self._blank += len(text)
 
-    def finish(self) -> None:
+    def close(self) -> None:
         """Nothing follows."""
+        if self._chunks:
+            self._take_chunks()
         self._code = 0
         self._break(0)
+
+    def _take_chunks(self) -> None:
+        chunks = self._chunks
+        if self._unseen and self._reading is None and self._held is None:
+            chunks.clear()
+            return
+        text = chunks[0] if len(chunks) == 1 else "".join(chunks)
+        chunks.clear()
+        if text.isspace():  # most stretches of text are the indentation of the markup
+            self.space(text)
+        else:
+            self.text(text)
 
     def _add(self, text: str, element: Any, is_tail: bool) -> None:
         self._parts.append(text)
@@ -261,13 +337,12 @@ class Walker:
 
     def _common(self, one: int, other: int) -> int:
         """The innermost element around two."""
+        parent, depth = self.elements.parent, self.elements.depth
         while one != other:
-            parent, _, _, depth = self._rows[one]
-            other_parent, _, _, other_depth = self._rows[other]
-            if depth >= other_depth:
-                one = parent
+            if depth[one] >= depth[other]:
+                one = parent[one]
             else:
-                other = other_parent
+                other = parent[other]
         return one
 
     def _break(self, strength: int, *, doubled: bool = False) -> None:
@@ -305,22 +380,7 @@ class Walker:
         self.links.append(self._links)
         self._is_item, self._around, self._linked, self._links = False, -1, 0, 0
 
-    def _described(self, tag: str, attributes: Any) -> tuple[str, int]:
-        given = attributes.items()
-        key = (tag, *[pair for pair in given if pair[0] in _READ_ATTRIBUTES]) if given else tag
-        found = self._known.get(key)
-        if found is None:
-            by_name = dict(given)
-            names = [by_name.get(name, "") for name in _NAMES]
-            place = _PLACES.get(tag, 0) | _ROLES.get(by_name.get("role", "").strip().lower(), 0)
-            hides = _HIDING.search(by_name.get("style", "").replace(" ", "").lower())
-            if hides or "hidden" in by_name or by_name.get("aria-hidden") == "true":
-                place |= Place.HIDDEN
-            own = " ".join(" ".join(names).lower().split())
-            found = self._known[key] = (f"{tag}.{own}" if own else tag, int(place))
-        return found
-
-    def _take_meta(self, attributes: Any) -> None:
+    def _take_meta(self, attributes: Mapping[str, str]) -> None:
         name = attributes.get("property") or attributes.get("name") or attributes.get("rel")
         if name and (content := attributes.get("content") or attributes.get("href")):
             self.meta.setdefault(name.lower(), content)
@@ -328,14 +388,26 @@ class Walker:
     def append(self, paragraphs: Sequence[str]) -> None:
         """Paragraphs follow that the page does not show."""
         for text in paragraphs:
-            self._rows.append((0, "script", int(Place.DATA), 1))
-            self._around, self._pending = len(self._rows) - 1, 2
+            self._around, self._pending = len(self.elements.parent), 2
+            self.elements.parent.append(0)
+            self.elements.name.append("script")
+            self.elements.place.append(int(Place.DATA))
+            self.elements.depth.append(1)
             self._flush(text)
 
 
-def _is_page_without_scripts(noscript: Any) -> bool:
-    """Whether a page that scripts would fill gives its text to readers without scripts; most only ask for scripts."""
-    return not isinstance(noscript, dict) and len(noscript.text_content().split()) >= _LONG_NOSCRIPT
+def _describe(tag: str, attributes: Mapping[str, str]) -> tuple[str, int]:
+    """An element's name and place."""
+    place = _PLACE_OF_TAG.get(tag, 0)
+    if not attributes:
+        return tag.lower(), place
+    if "role" in attributes:
+        place |= _PLACE_OF_ROLE.get(attributes["role"].strip().lower(), 0)
+    hides = "style" in attributes and _HIDING.search(attributes["style"].replace(" ", "").lower())
+    if hides or "hidden" in attributes or attributes.get("aria-hidden") == "true":
+        place |= _HIDDEN
+    own = " ".join(" ".join([attributes[name] for name in _NAMES if name in attributes]).split())
+    return (f"{tag}.{own}" if own else tag).lower(), place
 
 
 def _breaks_of_unknown(tag: str) -> int:
