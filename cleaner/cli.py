@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -12,23 +13,37 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.table import Table
 
 from cleaner import __version__, render
 from cleaner.config import Config
-from cleaner.corpus.run import Format, Job, Result, Summary, as_text, run
+from cleaner.corpus.files import Kind, kind_of, place
+from cleaner.corpus.job import Format, Job, OnLoss, Result, Spans
+from cleaner.corpus.run import Run
 from cleaner.corpus.sinks import write_atomically
 from cleaner.corpus.sources import STDIN, InputFormat
 from cleaner.corpus.targets import Targets
-from cleaner.errors import CleanerError, ConfigError, ModelError
+from cleaner.corpus.work import as_text
+from cleaner.errors import CleanerError, ConfigError, ModelError, OutputError
 from cleaner.model import store
 from cleaner.pipeline import Cleaner
 from cleaner.records import DEFAULT_KEEP, Document, Label
 from cleaner.report.terminal import explained
 from cleaner.segment.decode import encode
 
-EXIT_DONE, EXIT_SOME_FAILED, EXIT_USAGE, EXIT_MODEL, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
+EXIT_DONE, EXIT_SOME_FAILED, EXIT_USAGE, EXIT_MODEL, EXIT_OUTPUT, EXIT_INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+#: So many names that stand more than once are said; the summary has more.
+_MOST_SAID = 10
 
 app = typer.Typer(
     help="Give it what your scraper wrote, get back what the author wrote.",
@@ -40,7 +55,10 @@ app = typer.Typer(
 
 Inputs = Annotated[
     list[str] | None,
-    typer.Argument(help="Files, folders (every .txt and .html below), or - for standard input.", show_default=False),
+    typer.Argument(
+        help="Files, folders or - for standard input: .txt, .html, .jsonl, .parquet, .warc, .wet, also .gz and .zst.",
+        show_default=False,
+    ),
 ]
 Keep = Annotated[str | None, typer.Option(help="Labels to keep, with commas; default: body,title.", show_default=False)]
 Drop = Annotated[str | None, typer.Option(help="Labels to leave out of the default.", show_default=False)]
@@ -60,6 +78,12 @@ ModelName = Annotated[str, typer.Option("--model", help="A shipped model's name,
 HtmlModelName = Annotated[str, typer.Option("--html-model", help="The same for HTML.")]
 Reads = Annotated[InputFormat, typer.Option("--input-format", help="What the input is; auto goes by name and content.")]
 Fast = Annotated[bool, typer.Option("--fast", help="Label HTML without asking trafilatura: less time, nearly as good.")]
+Glob = Annotated[
+    str | None, typer.Option(help="A pattern for the files of a folder, such as '*.wet.gz'.", show_default=False)
+]
+TextKey = Annotated[str, typer.Option(help="The field of a row that holds its text.")]
+IdKey = Annotated[str, typer.Option(help="The one that holds its name.")]
+UrlKey = Annotated[str, typer.Option(help="The one that holds its address.")]
 Jobs = Annotated[int, typer.Option(min=1, help="How many processes to use.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say a line about each document.")]
@@ -72,6 +96,9 @@ def main() -> None:
     except ModelError as error:
         _say(f"error: {error}")
         sys.exit(EXIT_MODEL)
+    except OutputError as error:
+        _say(f"error: {error}")
+        sys.exit(EXIT_OUTPUT)
     except CleanerError as error:
         _say(f"error: {error}")
         sys.exit(EXIT_USAGE)
@@ -99,8 +126,13 @@ def _root(
 def clean_command(
     inputs: Inputs = None,
     output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Where to write: a file, or a folder for several documents."),
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Where to write: a file, a folder for several documents, or .jsonl or .parquet.",
+            show_default=False,
+        ),
     ] = None,
     keep: Keep = None,
     drop: Drop = None,
@@ -114,19 +146,74 @@ def clean_command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write a JSON object a document instead of text.")] = False,
     input_format: Reads = InputFormat.AUTO,
+    glob: Glob = None,
+    text_key: TextKey = "text",
+    id_key: IdKey = "id",
+    url_key: UrlKey = "url",
+    labels: Annotated[
+        Spans | None,
+        typer.Option(
+            help="Rows get a list of their lines with labels; or become Dolma attributes: spans of each label.",
+            show_default=False,
+        ),
+    ] = None,
+    labels_key: Annotated[str, typer.Option(help="The field for that list.")] = "labels",
+    max_loss: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, help="Flag documents that lose more of their words, such as 0.6.", show_default=False
+        ),
+    ] = None,
+    on_loss: Annotated[
+        OnLoss, typer.Option(help="What happens to them: flagged only, or left as they are.")
+    ] = OnLoss.FLAG,
     fast: Fast = False,
     model: ModelName = store.DEFAULT,
     html_model: HtmlModelName = store.DEFAULT_HTML,
     jobs: Jobs = 1,
+    time_limit: Annotated[float, typer.Option(min=0.1, help="Seconds that one document may take.")] = 60.0,
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many documents.", show_default=False)] = None,
+    resume: Annotated[
+        bool | None,
+        typer.Option(
+            "--resume/--no-resume", help="Go on with a run that was stopped, or begin it anew.", show_default=False
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be read and written, and stop.")] = False,
+    summary: Annotated[
+        Path | None, typer.Option(help="A JSON file for the counts of the run.", show_default=False)
+    ] = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Take boilerplate and ads out of text dumps of web pages, or out of HTML."""
     config = _config(keep, drop, min_score, max_body_loss, precision, recall)
-    targets = Targets(tuple(inputs or [STDIN]), output, removed, ".json" if as_json else None, input_format)
+    place_out = None if output is None else place(output)
+    targets = Targets(tuple(inputs or [STDIN]), place_out, removed, ".json" if as_json else None, input_format, glob)
     targets.check(prints_many=as_json)
-    format = Format.JSON if as_json else Format.TEXT
-    _run(targets, _job(targets, config, model, html_model, format, fast), jobs, quiet, verbose)
+    if labels is Spans.DOLMA and targets.rows is Kind.PARQUET:
+        raise ConfigError("Dolma's attributes are JSON lines; name a .jsonl file for them.")
+    if dry_run:
+        for read, written in targets.preview():
+            print(f"{read} -> {written}")
+        return
+    job = Job(
+        config=config,
+        model=str(store.find(model)),
+        html_model=str(store.find(html_model)),
+        input_format=input_format,
+        fast=fast,
+        format=Format.JSON if as_json else Format.TEXT,
+        text_key=text_key,
+        id_key=id_key,
+        url_key=url_key,
+        spans=labels,
+        labels_key=labels_key,
+        max_loss=max_loss,
+        on_loss=on_loss,
+        seconds=time_limit,
+    )
+    _run(targets, Run(targets, job, jobs=jobs, limit=limit, resume=resume), quiet, verbose, summary)
 
 
 @app.command("label")
@@ -139,6 +226,9 @@ def label_command(
     precision: Precision = False,
     recall: Recall = False,
     input_format: Reads = InputFormat.AUTO,
+    text_key: TextKey = "text",
+    id_key: IdKey = "id",
+    url_key: UrlKey = "url",
     fast: Fast = False,
     model: ModelName = store.DEFAULT,
     html_model: HtmlModelName = store.DEFAULT_HTML,
@@ -150,7 +240,18 @@ def label_command(
     config = _config(keep, drop, min_score, max_body_loss, precision, recall)
     targets = Targets(tuple(inputs or [STDIN]), None, None, None, input_format)
     targets.check(prints_many=True)
-    _run(targets, _job(targets, config, model, html_model, Format.LABELS, fast), jobs, quiet, verbose)
+    job = Job(
+        config=config,
+        model=str(store.find(model)),
+        html_model=str(store.find(html_model)),
+        input_format=input_format,
+        fast=fast,
+        format=Format.LABELS,
+        text_key=text_key,
+        id_key=id_key,
+        url_key=url_key,
+    )
+    _run(targets, Run(targets, job, jobs=jobs), quiet, verbose, None)
 
 
 @app.command("explain")
@@ -214,7 +315,7 @@ def labels_command() -> None:
 
 
 def _labelled(cleaner: Cleaner, file: str, data: bytes, format: InputFormat) -> Document:
-    decoded = as_text(data, file, format)
+    decoded = as_text(data, kind_of(file) is Kind.HTML, format)
     if decoded is None:
         return cleaner.label_html(data)
     return replace(cleaner.label(decoded.text), notes=decoded.notes)
@@ -242,43 +343,62 @@ def _labels(names: str | None) -> list[str] | None:
     return None if names is None else [name.strip() for name in names.split(",") if name.strip()]
 
 
-def _job(targets: Targets, config: Config, model: str, html_model: str, format: Format, fast: bool) -> Job:
-    return Job(
-        config=config,
-        model=str(store.find(model)),
-        html_model=str(store.find(html_model)),
-        input_format=targets.format,
-        fast=fast,
-        format=format,
-        target=targets.target,
-        removed=targets.removed,
-    )
-
-
-def _run(targets: Targets, job: Job, jobs: int, quiet: bool, verbose: bool) -> None:
+def _run(targets: Targets, run: Run, quiet: bool, verbose: bool, summary_file: Path | None) -> None:
     output = targets.output
     if STDIN in targets.inputs and sys.stdin.isatty():
         _say("reading standard input; end it with Ctrl-D.")
-    summary = Summary()
     console = Console(stderr=True)
     shows_progress = not quiet and output is not None and console.is_terminal
-    with Progress(console=console, transient=True, disable=not shows_progress) as progress:
-        bar = progress.add_task("cleaning", total=None)
-        for result in run(targets.sources(), job, jobs):
-            summary.add(result)
-            progress.update(bar, advance=1, description=f"{summary.documents:,} documents")
-            _report(result, verbose and not quiet, quiet)
-            if result.output is not None:
-                _emit(result.output)
+    began = time.monotonic()
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), DownloadColumn(), TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    try:
+        with Progress(*columns, console=console, transient=True, disable=not shows_progress) as progress:
+            bar = progress.add_task("cleaning", total=(targets.size() or None) if shows_progress else None)
+            for step in run.steps():
+                progress.update(bar, completed=step.consumed, description=f"{run.summary.documents:,} documents")
+                for result in step.results:
+                    _report(result, verbose and not quiet, quiet)
+                    if result.output is not None:
+                        _emit(result.output)
+                if step.rows is not None:
+                    _emit(step.rows)
+    except OutputError as error:
+        again = "; once that is mended, the same command with --resume goes on" if run.can_resume else ""
+        raise OutputError(f"{str(error).removesuffix('.')}{again}.") from error
+    finally:
+        if summary_file is not None:
+            write_atomically(summary_file, _summary(run, time.monotonic() - began))
+    summary = run.summary
+    for name in run.repeated[:_MOST_SAID]:
+        _say(f"{name}: more than one document has this name.")
+    if len(run.repeated) > _MOST_SAID:
+        _say(f"... and {len(run.repeated) - _MOST_SAID} more such names.")
+    if run.interrupted:
+        _say(f"interrupted after {summary.documents:,} documents; the same command with --resume goes on.")
+        raise typer.Exit(EXIT_INTERRUPTED)
     if output is not None and not quiet:
         _say(
             f"{summary.documents - summary.failed:,} of {summary.documents:,} documents cleaned into {output}; "
             f"{summary.kept:,} of {summary.lines:,} lines kept."
         )
+        if summary.flagged:
+            _say(f"{summary.flagged:,} documents lost more of their words than --max-loss allows.")
+    if summary.failed and summary.documents > 1:
+        _say(f"{summary.failed:,} of {summary.documents:,} documents failed; each is named above.")
     if summary.failed:
-        if summary.documents > 1:
-            _say(f"{summary.failed:,} of {summary.documents:,} documents failed; each is named above.")
         raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _summary(run: Run, seconds: float) -> bytes:
+    told = run.summary.to_json() | {
+        "repeated_names": run.repeated,
+        "interrupted": run.interrupted,
+        "seconds": round(seconds, 3),
+    }
+    return json.dumps(told, indent=2, ensure_ascii=True).encode("ascii") + b"\n"
 
 
 def _report(result: Result, verbose: bool, quiet: bool) -> None:

@@ -18,7 +18,7 @@ from cleaner.evidence.gather import Evidence, beside, gather, gather_pages, netw
 from cleaner.evidence.heuristics import Verdict, verdict
 from cleaner.model import store
 from cleaner.model.network import Linear
-from cleaner.records import Cut, Document, Line
+from cleaner.records import Cut, Document, Label, Line
 from cleaner.segment.decode import Decoded, decode_html
 from cleaner.segment.html import Page, read_html
 from cleaner.segment.plain import LineTable
@@ -161,6 +161,49 @@ class Cleaner:
             documents.append(replace(document, encoding=read.encoding, notes=notes, is_html=True))
         return documents
 
+    def outline_many(self, texts: Iterable[str], *, with_lines: bool = False) -> list[Outline]:
+        """Clean many texts and count what was taken out: what a run over a corpus needs, at the speed of `clean_many`.
+
+        Args:
+            texts: plain text dumps.
+            with_lines: whether the outlines tell each line's place, label and score.
+        """
+        return [
+            self._outline(text, batch, k, with_lines)
+            for batch in self._batches(texts)
+            for k, text in enumerate(batch.texts)
+        ]
+
+    def outline_html_many(
+        self, pages: Iterable[tuple[str | bytes, str | None]], *, with_lines: bool = False
+    ) -> list[Outline]:
+        """The same for pages of HTML, each given with its address or None."""
+        outlines = []
+        for read, batch, k in self._pages(pages):
+            outline = self._outline(read.page.text, batch, k, with_lines)
+            notes = (*read.notes, _NOTHING_KEPT) if outline.words and not outline.text.strip() else read.notes
+            outlines.append(replace(outline, notes=notes))
+        return outlines
+
+    def _outline(self, text: str, batch: _Batch, k: int, with_lines: bool) -> Outline:
+        a, b = batch.lines.first[k], batch.lines.first[k + 1]
+        decisions, words = batch.decisions, batch.words[a:b]
+        places: tuple[tuple[int, int, Label, float], ...] = ()
+        if with_lines:
+            of_lines = (batch.lines.char_start, batch.lines.char_end, decisions.label, decisions.score)
+            places = tuple(
+                (start, end, LABELS[label], score)
+                for start, end, label, score in zip(*(column[a:b].tolist() for column in of_lines), strict=True)
+            )
+        return Outline(
+            text=render.join(text, self._kept_spans(text, batch, k)),
+            whole=text,
+            labels=tuple(np.bincount(decisions.label[a:b], minlength=len(LABELS)).tolist()),
+            words=int(words.sum()),
+            kept_words=int(words[decisions.kept[a:b]].sum()),
+            lines=places,
+        )
+
     def _least_score(self, model: store.Model, stage: store.SecondStage) -> float:
         return least_score(self._config, stage.thresholds, model.max_body_loss)
 
@@ -208,7 +251,7 @@ class Cleaner:
             start, end = int(evidence.lines.char_start[i]), int(evidence.lines.char_end[i])
             if found := residue.cuts_in(texts[k], start, end):
                 cuts[k][i - int(evidence.lines.first[k])] = found
-        return _Batch(texts, evidence.lines, decisions, cuts)
+        return _Batch(texts, evidence.lines, evidence.grams[1].count, decisions, cuts)
 
     def _kept_spans(self, text: str, batch: _Batch, k: int) -> list[render.Span]:
         a, b = batch.lines.first[k], batch.lines.first[k + 1]
@@ -241,10 +284,34 @@ class Cleaner:
         return Document(text, lines, self._config.keep)
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A clean text, and what was kept and taken out for it.
+
+    Attributes:
+        text: the clean text.
+        whole: the text that it is taken from; of a page of HTML, the text that was read from it.
+        labels: how many lines carry each label, in the order of `Label`.
+        words: how many words the whole text has.
+        kept_words: how many of them stand in kept lines.
+        lines: where asked for, start, end, label and score of each line; offsets count in the whole text.
+        notes: what the reader of the result should know.
+    """
+
+    text: str
+    whole: str
+    labels: tuple[int, ...]
+    words: int
+    kept_words: int
+    lines: tuple[tuple[int, int, Label, float], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Batch:
     texts: list[str]
     lines: LineTable
+    words: NDArray[np.int64]
     decisions: Decisions
     cuts: list[dict[int, tuple[Cut, ...]]]  # for each document, by the line's place in it
 

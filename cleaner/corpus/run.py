@@ -1,4 +1,4 @@
-"""A run over many documents: read, label, write, count; in several processes if asked.
+"""A run over many documents: read, clean, write, count; in several processes, and to be gone on with if it stops.
 
 Documents travel in groups of bounded size, and only a few groups are under way at once, so memory does not grow
 with their number. Results come back in the order of the input, whatever finished first.
@@ -7,227 +7,269 @@ with their number. Results come back in the order of the input, whatever finishe
 from __future__ import annotations
 
 import contextlib
-import functools
+import dataclasses
 import itertools
 import json
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+import os
+import signal
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import IO, Any
 
-from threadpoolctl import threadpool_limits
+import numpy as np
 
-from cleaner import render
-from cleaner.config import Config
-from cleaner.corpus.sinks import write_atomically
-from cleaner.corpus.sources import InputFormat, Source, has_html_name
-from cleaner.errors import CleanerError, ModelError
-from cleaner.pipeline import Cleaner
-from cleaner.records import Document
-from cleaner.segment.decode import Decoded, decode, is_html, to_utf8
+from cleaner.corpus import ledger as ledgers
+from cleaner.corpus.groups import Group, groups
+from cleaner.corpus.job import Job, Result, Summary, Task
+from cleaner.corpus.pool import Order, spread
+from cleaner.corpus.sinks import Rows, beside
+from cleaner.corpus.sources import Source
+from cleaner.corpus.targets import Targets
+from cleaner.corpus.work import Done
+from cleaner.errors import ConfigError
 
-#: A group of documents ends when it holds this many or this many bytes, whichever comes first.
-_GROUP_DOCUMENTS, _GROUP_BYTES = 256, 1_000_000
-#: HTML has about so many bytes for each byte of text.
-_MARKUP = 10
-
-
-class Format(StrEnum):
-    """What is made of a document."""
-
-    TEXT = "text"
-    JSON = "json"
-    LABELS = "labels"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """What to do with each document.
-
-    Attributes:
-        config: what to keep.
-        model: the folder of the model for text.
-        html_model: the folder of the model for HTML.
-        input_format: what the documents are; AUTO goes by their names and content.
-        fast: whether HTML is labelled without trafilatura's verdicts.
-        format: clean text, JSON with the clean text, or JSON with the whole text.
-        target: for a source, the file to write; None hands the result back in `Result.output`.
-        removed: for a source, the file for what was taken out; None writes none.
-    """
-
-    config: Config
-    model: str
-    html_model: str
-    input_format: InputFormat = InputFormat.AUTO
-    fast: bool = False
-    format: Format = Format.TEXT
-    target: Callable[[Source], Path | None]
-    removed: Callable[[Source], Path | None]
+#: So many names that stand more than once are told.
+_MOST_REPEATED = 100
+#: So many names are looked at together when repeated ones are looked for.
+_NAMES_AT_ONCE = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What became of a document.
+class Step:
+    """What a run did last.
 
     Attributes:
-        id: the document's.
-        error: why it failed, one sentence, or None.
-        lines: how many non-empty lines it has.
-        kept: how many of them were kept.
-        output: what was made of it, if it was not written to a file.
-        notes: what the reader of the result should know.
+        results: of the documents of a group.
+        consumed: bytes of the input that have been read.
+        rows: of the group, where they are printed.
     """
 
-    id: str
-    error: str | None = None
-    lines: int = 0
-    kept: int = 0
-    output: bytes | None = None
-    notes: tuple[str, ...] = ()
+    results: list[Result]
+    consumed: int
+    rows: bytes | None = None
 
 
-@dataclass(slots=True)
-class Summary:
-    """Counts over a run."""
+class Run:
+    """A run that is under way.
 
-    documents: int = 0
-    failed: int = 0
-    lines: int = 0
-    kept: int = 0
-
-    def add(self, result: Result) -> None:
-        """Count a document."""
-        self.documents += 1
-        self.failed += result.error is not None
-        self.lines += result.lines
-        self.kept += result.kept
-
-
-def run(documents: Iterable[Source], job: Job, jobs: int = 1) -> Iterator[Result]:
-    """Work on documents, yielding a result for each, in order.
-
-    Args:
-        documents: what to read; taken lazily.
-        job: what to do with each.
-        jobs: how many processes to use.
+    Attributes:
+        summary: what was done so far, by an earlier run into the same place too.
+        repeated: once it is finished, the names that more than one row has.
+        interrupted: whether it was asked to stop before its end.
+        can_resume: whether a run that stopped can go on.
     """
-    groups = _grouped(documents)
-    if jobs == 1:
-        # `jobs` says how many cores to use; threads of the matrix library would take more and gain nothing
-        with threadpool_limits(1):
-            for group in groups:
-                yield from _work(group, job)
-    else:
-        from joblib import Parallel, delayed  # a tenth of what a run over one document takes
 
-        parallel = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
-        for results in parallel(delayed(_work)(group, job) for group in groups):
-            yield from results
+    def __init__(
+        self, targets: Targets, job: Job, *, jobs: int = 1, limit: int | None = None, resume: bool | None = None
+    ) -> None:
+        """Prepare a run.
 
+        Args:
+            targets: what to read and where to write.
+            job: what to do with each document.
+            jobs: how many processes to use.
+            limit: stop after so many documents.
+            resume: whether to go on where an earlier run was; None refuses to decide if there is one.
 
-def _grouped(documents: Iterable[Source]) -> Iterator[list[Source]]:
-    group: list[Source] = []
-    size = 0
-    for source in documents:
-        group.append(source)
-        with contextlib.suppress(OSError):  # the worker that fails to read it will say why
-            size += source.path.stat().st_size // _share_of_markup(source) if source.path else _GROUP_BYTES
-        if len(group) >= _GROUP_DOCUMENTS or size >= _GROUP_BYTES:
+        Raises:
+            ConfigError: if it cannot be gone on with, or there is an earlier run and nothing was said of it.
+        """
+        self.summary = Summary()
+        self.repeated: list[str] = []
+        self.interrupted = False
+        self._targets, self._job, self._jobs, self._limit = targets, job, jobs, limit
+        path = targets.ledger()
+        if path is None and resume:
+            raise ConfigError(
+                "there is nothing to go on with: only a run into a folder or a file of rows leaves a trace."
+            )
+        self._ledger = None if path is None else ledgers.Ledger(path, _command(targets, job, limit), resume)
+        self._rows: Rows | None = None
+        self._ids: IO[bytes] | None = None
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether a run that stopped can go on."""
+        return self._ledger is not None
+
+    def steps(self) -> Iterator[Step]:
+        """Do it, group by group."""
+        done_before = self._ledger.entries if self._ledger else []
+        for entry in done_before:
+            self.summary.add(entry.summary)
+        self._resume_rows(done_before)
+        given = _after(self._limited(groups(self._targets.sources())), done_before)
+        try:
+            with self._stoppable():
+                for group, done in spread(map(self._order, self._until_stopped(given)), self._job, self._jobs):
+                    yield self._take(group, done)
+            if not self.interrupted:
+                self._finish()
+        finally:
+            for file in (self._rows, self._ledger, self._ids):
+                if file is not None:
+                    file.close()
+
+    def _order(self, group: Group) -> Order:
+        rows = self._targets.rows_of(group.source)
+        if rows is None:
+            wants_removed = self._targets.removed_folder is not None
+            return group, Task(None, "", self._targets.target, self._targets.removed if wants_removed else None)
+        return group, Task(rows[1].value, rows[2])
+
+    def _take(self, group: Group, done: Done) -> Step:
+        if group.failure is not None and group.source is not None:
+            done.summary.fail(group.source.id, group.failure)
+            done.results.append(Result(group.source.id, group.failure))
+        self.summary.add(done.summary)
+        rows = self._targets.rows_of(group.source)
+        printed = None
+        if rows is not None and rows[0] is None:
+            printed = done.rows
+        elif rows is not None and rows[0] is not None:
+            self._note_ids(group, done)
+            sink = self._sink(rows[0], rows[1].value, group.source)
+            if len(group):
+                sink.append(done.rows)
+            if group.ends and self._targets.rows is None:
+                if group.failure and not sink.offset:
+                    sink.discard()
+                else:
+                    sink.finish()
+                self._rows = None
+        if self._ledger is not None:
+            offset = self._rows.offset if self._rows else 0
+            ids = self._ids.tell() if self._ids else 0
+            name = group.source.id if group.source else None
+            self._ledger.append(ledgers.Entry(name, len(group), offset, ids, group.ends, done.summary))
+        return Step(done.results, group.consumed, printed)
+
+    def _sink(self, path: Path, kind: str, source: Source | None, offset: int = 0) -> Rows:
+        if self._rows is None:
+            self._rows = Rows(path, kind, source.path if source and source.kind == kind else None, self._job, offset)
+        return self._rows
+
+    def _resume_rows(self, done: list[ledgers.Entry]) -> None:
+        """Open what the last group was written to, without what was written after it."""
+        if self._targets.output is not None and self._ids_wanted():
+            path = beside(self._targets.output, ".names")
+            self._ids = path.open("r+b" if done and path.exists() else "w+b")
+            self._ids.truncate(done[-1].ids if done else 0)
+            self._ids.seek(0, os.SEEK_END)
+        if not done or (done[-1].ends and self._targets.rows is None):
+            return
+        source = next((source for source in self._targets.sources() if source.id == done[-1].source), None)
+        rows = self._targets.rows_of(source)
+        if rows is not None and rows[0] is not None:
+            first = source if self._targets.rows is None else next(self._targets.sources())
+            self._sink(rows[0], rows[1].value, first, done[-1].offset)
+
+    def _ids_wanted(self) -> bool:
+        return self._ledger is not None and (self._targets.rows is not None or next(self._targets.sources()).holds_many)
+
+    def _note_ids(self, group: Group, done: Done) -> None:
+        if self._ids is not None:
+            names = [result.id for result in done.results[: len(group)]]
+            self._ids.write(b"".join(json.dumps(name).encode("ascii") + b"\n" for name in names))
+            self._ids.flush()
+
+    def _finish(self) -> None:
+        if self._rows is not None:
+            self._rows.finish()
+            self._rows = None
+        elif self._targets.rows is not None and self._targets.output is not None:
+            Rows(self._targets.output, self._targets.rows.value, None, self._job).finish()  # no document at all
+        if self._ids is not None:
+            self.repeated = _repeated(self._ids)
+            self._ids.close()
+            assert self._targets.output is not None
+            beside(self._targets.output, ".names").unlink(missing_ok=True)
+            self._ids = None
+        if self._ledger is not None:
+            self._ledger.discard()
+            self._ledger = None
+
+    def _limited(self, every: Iterator[Group]) -> Iterator[Group]:
+        left = self._limit
+        if left is None:
+            yield from every
+            return
+        for group in every:
+            if len(group) >= left:
+                yield group.up_to(left)
+                return
+            left -= len(group)
             yield group
-            group, size = [], 0
-    if group:
-        yield group
 
+    def _until_stopped(self, every: Iterable[Group]) -> Iterator[Group]:
+        return itertools.takewhile(lambda _: not self.interrupted, every)
 
-def _share_of_markup(source: Source) -> int:
-    """How many bytes of a document hold one byte of text, about."""
-    return _MARKUP if has_html_name(source.id) else 1
+    @contextlib.contextmanager
+    def _stoppable(self) -> Iterator[None]:
+        """Let the first interrupt finish what is under way; the second one is not waited for."""
+        if not self.can_resume or threading.current_thread() is not threading.main_thread():
+            yield
+            return
 
+        def stop(number: int, frame: FrameType | None) -> None:
+            if self.interrupted:
+                raise KeyboardInterrupt
+            self.interrupted = True
 
-@functools.lru_cache(maxsize=1)
-def _cleaner(model: str, html_model: str, config: Config, fast: bool) -> Cleaner:
-    """Models loaded once for each process; they hold nothing of any document."""
-    return Cleaner(config=config, model=model, html_model=html_model, fast=fast)
-
-
-def _work(group: Sequence[Source], job: Job) -> list[Result]:
-    cleaner = _cleaner(job.model, job.html_model, job.config, job.fast)
-    results: dict[int, Result] = {}
-    texts: dict[int, Decoded] = {}
-    pages: dict[int, bytes] = {}
-    for k, source in enumerate(group):
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            data = sys.stdin.buffer.read() if source.path is None else source.path.read_bytes()
-            decoded = as_text(data, source.id, job.input_format)
-            if decoded is None:
-                pages[k] = data
-            else:
-                texts[k] = decoded
-        except OSError as error:
-            results[k] = Result(source.id, f"it cannot be read: {error.strerror or error}.")
-        except CleanerError as error:
-            results[k] = Result(source.id, str(error))
-    labelled = itertools.chain(
-        _labelled(lambda these: cleaner.label_many(decoded.text for decoded in these), texts),
-        _labelled(lambda these: cleaner.label_html_many((page, None) for page in these), pages),
-    )
-    for k, document in labelled:
-        source = group[k]
-        if isinstance(document, CleanerError):
-            results[k] = Result(source.id, str(document))
-            continue
-        if isinstance(document, Exception):
-            results[k] = Result(source.id, f"it could not be labelled ({document!r}); please report it.")
-            continue
-        if k in texts:
-            document = replace(document, encoding=texts[k].encoding, notes=texts[k].notes)
-        try:
-            results[k] = _finish(document, source, job)
-        except CleanerError as error:
-            results[k] = Result(source.id, str(error))
-    return [results[k] for k in range(len(group))]
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
-def as_text(data: bytes, name: str, format: InputFormat) -> Decoded | None:
-    """A document's text, or None where it is HTML: by what is said of it, by its name, or by how it begins.
+def _after(every: Iterator[Group], done: list[ledgers.Entry]) -> Iterator[Group]:
+    """The groups that are not done yet.
 
     Raises:
-        InputError: for what is neither; the message says what it looks like.
+        ConfigError: if the groups are not those that were done.
     """
-    if format is InputFormat.HTML or (format is InputFormat.AUTO and has_html_name(name)):
-        return None
-    decoded = decode(data)
-    return None if format is InputFormat.AUTO and is_html(decoded.text) else decoded
+    for entry in done:
+        group = next(every, None)
+        name = group.source.id if group and group.source else None
+        if group is None or (name, len(group), group.ends) != (entry.source, entry.documents, entry.ends):
+            raise ConfigError("the input has changed since the earlier run; begin anew with --no-resume.")
+    yield from every
 
 
-def _labelled(
-    label: Callable[[Iterable[Any]], list[Document]], inputs: Mapping[int, Any]
-) -> Iterator[tuple[int, Document | Exception]]:
-    """Label a group together; should that fail, one by one, so that one document fails and not all."""
-    try:
-        yield from zip(inputs, label(inputs.values()), strict=True)
-    except ModelError:
-        raise
-    except Exception:
-        for k, one in inputs.items():
-            try:
-                yield k, label([one])[0]
-            except Exception as error:
-                yield k, error
+def _command(targets: Targets, job: Job, limit: int | None) -> dict[str, Any]:
+    """What a run is asked to do, as far as its results depend on it."""
+    told = dataclasses.asdict(job) | {"keep": sorted(job.config.keep), "limit": limit}
+    inputs: list[Any] = []
+    for name in targets.inputs:
+        path = Path(name)
+        status = path.stat() if path.is_file() else None
+        inputs.append([name, status.st_size if status else None, status.st_mtime_ns if status else None])
+    return told | {
+        "config": str(job.config.min_score) + str(job.config.max_body_loss),
+        "inputs": inputs,
+        "format": targets.format,
+        "glob": targets.glob,
+        "suffix": targets.suffix,
+    }
 
 
-def _finish(document: Document, source: Source, job: Job) -> Result:
-    if job.format is Format.TEXT:
-        data = to_utf8(render.clean_text(document))
-    else:
-        text = render.clean_text(document) if job.format is Format.JSON else document.text
-        data = json.dumps(render.to_json(document, source.id, text)).encode("ascii") + b"\n"
-    if removed := job.removed(source):
-        write_atomically(removed, to_utf8(render.removed_text(document)))
-    target = job.target(source)
-    if target:
-        write_atomically(target, data)
-    kept = sum(document.is_kept(line) for line in document.lines)
-    return Result(source.id, None, len(document.lines), kept, None if target else data, document.notes)
+def _repeated(ids: IO[bytes]) -> list[str]:
+    """The names that stand more than once in a list of them, the first of these; memory is bounded."""
+    ids.seek(0)
+    parts = sum(1 for _ in ids) // _NAMES_AT_ONCE + 1
+    twice: set[int] = set()
+    for part in range(parts):
+        ids.seek(0)
+        keys = np.sort(np.fromiter((key for key in map(hash, ids) if key % parts == part), dtype=np.int64))
+        twice.update(keys[1:][keys[1:] == keys[:-1]].tolist())
+    if not twice:
+        return []
+    ids.seek(0)
+    times = Counter(line for line in ids if hash(line) in twice)
+    return [json.loads(line) for line, count in times.items() if count > 1][:_MOST_REPEATED]

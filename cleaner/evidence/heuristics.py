@@ -10,12 +10,8 @@ before each stretch of a line's text; on development pages the marks changed .03
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +19,7 @@ from numpy.typing import NDArray
 
 from cleaner.evidence.compact import CompactLines
 from cleaner.segment.html import Page
+from cleaner.timelimit import TakesTooLongError, no_longer_than
 
 # what it logs of single pages reaches those who ask for logs, and not standard error by default
 logging.getLogger("trafilatura").addHandler(logging.NullHandler())
@@ -79,10 +76,6 @@ class Verdict:
     note: str | None = None
 
 
-class _TakesTooLongError(BaseException):
-    """Not an `Exception`, so that no handler on the way catches it."""
-
-
 def verdict(page: Page, seconds: float = SECONDS) -> Verdict:
     """Run trafilatura's extraction on a page and say which lines it keeps. The page's tree is used up.
 
@@ -104,10 +97,10 @@ def verdict(page: Page, seconds: float = SECONDS) -> Verdict:
 
     _mark(page, base)
     try:
-        with _no_longer_than(seconds):
+        with no_longer_than(seconds):
             # of its modes the one whose verdicts helped most and cost least (see the card of the model)
             document = bare_extraction(page.tree, favor_recall=True, deduplicate=False)
-    except _TakesTooLongError:
+    except TakesTooLongError:
         return Verdict(none, none, f"trafilatura took more than {seconds:g} seconds{_WITHOUT}")
     except Exception as error:  # whatever breaks it must not cost the page
         return Verdict(none, none, f"trafilatura failed ({type(error).__name__}){_WITHOUT}")
@@ -151,24 +144,3 @@ def _marked_lines(text: str, base: int, stretches: NDArray[np.int64]) -> NDArray
     found = np.bincount(number[(number >= 0) & (number < lines)], minlength=lines)
     share: NDArray[np.int8] = np.minimum(_WHOLE * found // np.maximum(stretches, 1), _WHOLE).astype(np.int8)
     return share
-
-
-@contextmanager
-def _no_longer_than(seconds: float) -> Iterator[None]:
-    """Interrupt this thread, main or not, wherever it is in Python code, once the time is over."""
-    thread, lock, done = threading.get_ident(), threading.Lock(), False
-
-    def interrupt() -> None:
-        with lock:
-            if not done:
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(_TakesTooLongError))
-
-    timer = threading.Timer(seconds, interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        with lock:
-            done = True
-        timer.cancel()
