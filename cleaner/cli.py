@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sys
@@ -27,13 +28,15 @@ from rich.table import Table
 from cleaner import __version__, render
 from cleaner.config import Config
 from cleaner.corpus.files import Kind, kind_of, place
-from cleaner.corpus.job import Format, Job, OnLoss, Result, Spans
+from cleaner.corpus.job import Format, Job, OnLoss, Result, Spans, Summary
+from cleaner.corpus.learn import LEAST, learn
 from cleaner.corpus.run import Run
 from cleaner.corpus.sinks import write_atomically
-from cleaner.corpus.sources import STDIN, InputFormat
+from cleaner.corpus.sources import STDIN, InputFormat, check_readable_twice
 from cleaner.corpus.targets import Targets
 from cleaner.corpus.work import as_text
 from cleaner.errors import CleanerError, ConfigError, ModelError, OutputError
+from cleaner.evidence.repeats import Profile
 from cleaner.model import store
 from cleaner.pipeline import Cleaner
 from cleaner.records import DEFAULT_KEEP, Document, Label
@@ -84,6 +87,13 @@ Glob = Annotated[
 TextKey = Annotated[str, typer.Option(help="The field of a row that holds its text.")]
 IdKey = Annotated[str, typer.Option(help="The one that holds its name.")]
 UrlKey = Annotated[str, typer.Option(help="The one that holds its address.")]
+SiteKey = Annotated[
+    str | None,
+    typer.Option(
+        help="The field of a row that names its site; default: its address, else its folder.", show_default=False
+    ),
+]
+Limit = Annotated[int | None, typer.Option(min=1, help="Stop after so many documents.", show_default=False)]
 Jobs = Annotated[int, typer.Option(min=1, help="How many processes to use.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say a line about each document.")]
@@ -167,12 +177,20 @@ def clean_command(
     on_loss: Annotated[
         OnLoss, typer.Option(help="What happens to them: flagged only, or left as they are.")
     ] = OnLoss.FLAG,
+    profile: Annotated[
+        Path | None, typer.Option(help="What sites repeat, as `cleaner learn` wrote it.", show_default=False)
+    ] = None,
+    learn_first: Annotated[bool, typer.Option("--learn", help="Learn that from the input itself first.")] = False,
+    keep_first: Annotated[
+        bool, typer.Option("--keep-first", help="Of what a site repeats, keep the copy in one document.")
+    ] = False,
+    site_key: SiteKey = None,
     fast: Fast = False,
     model: ModelName = store.DEFAULT,
     html_model: HtmlModelName = store.DEFAULT_HTML,
     jobs: Jobs = 1,
     time_limit: Annotated[float, typer.Option(min=0.1, help="Seconds that one document may take.")] = 60.0,
-    limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many documents.", show_default=False)] = None,
+    limit: Limit = None,
     resume: Annotated[
         bool | None,
         typer.Option(
@@ -212,7 +230,23 @@ def clean_command(
         max_loss=max_loss,
         on_loss=on_loss,
         seconds=time_limit,
+        profile=None if profile is None else str(profile),
+        keep_first=keep_first,
+        site_key=site_key,
     )
+    if profile is not None:
+        if learn_first:
+            raise ConfigError("--profile and --learn are both given; either use a profile or learn one.")
+        Profile.load(profile)
+    elif learn_first:
+        check_readable_twice(targets.inputs)
+        path = targets.profile()
+        if not path.exists() or not resume:
+            learned = _learned(targets, job, jobs, LEAST, limit, Summary(), quiet)
+            write_atomically(path, learned.to_json().encode("utf-8"))
+        job = replace(job, profile=str(path))
+    elif keep_first or site_key:
+        raise ConfigError("--keep-first and --site-key are about --profile and --learn; give one of those too.")
     _run(targets, Run(targets, job, jobs=jobs, limit=limit, resume=resume), quiet, verbose, summary)
 
 
@@ -252,6 +286,76 @@ def label_command(
         url_key=url_key,
     )
     _run(targets, Run(targets, job, jobs=jobs), quiet, verbose, None)
+
+
+@app.command("learn")
+def learn_command(
+    inputs: Inputs = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file for the profile.")] = Path(
+        "site-profile.json"
+    ),
+    site_key: SiteKey = None,
+    least: Annotated[
+        int, typer.Option(min=1, help="Leave out lines that stand in fewer documents; 1 makes merging exact.")
+    ] = LEAST,
+    merge: Annotated[
+        list[Path] | None, typer.Option(help="Add a profile that was learned elsewhere.", show_default=False)
+    ] = None,
+    input_format: Reads = InputFormat.AUTO,
+    glob: Glob = None,
+    text_key: TextKey = "text",
+    id_key: IdKey = "id",
+    url_key: UrlKey = "url",
+    fast: Fast = True,
+    model: ModelName = store.DEFAULT,
+    html_model: HtmlModelName = store.DEFAULT_HTML,
+    jobs: Jobs = 1,
+    limit: Limit = None,
+    quiet: Quiet = False,
+) -> None:
+    """Learn which lines each site repeats, for `clean --profile`."""
+    profiles = [Profile.load(path) for path in merge or []]
+    summary = Summary()
+    if inputs or not profiles:
+        targets = Targets(tuple(inputs or [STDIN]), None, None, None, input_format, glob)
+        check_readable_twice(targets.inputs)
+        targets.check(prints_many=True)
+        job = Job(
+            model=str(store.find(model)),
+            html_model=str(store.find(html_model)),
+            input_format=input_format,
+            fast=fast,
+            text_key=text_key,
+            id_key=id_key,
+            url_key=url_key,
+            site_key=site_key,
+        )
+        profiles.append(_learned(targets, job, jobs, least, limit, summary, quiet))
+    profile = functools.reduce(Profile.merged, profiles)
+    write_atomically(output, profile.to_json().encode("utf-8"))
+    if not quiet:
+        lines = sum(len(site.lines) for site in profile.sites.values())
+        _say(f"{lines:,} lines that {len(profile.sites):,} sites repeat are in {output}.")
+        if profile.undercount:
+            _say(f"counts may be {profile.undercount} too small: the parts left rare lines out (--least).")
+    if summary.failed:
+        raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _learned(
+    targets: Targets, job: Job, jobs: int, least: int, limit: int | None, summary: Summary, quiet: bool
+) -> Profile:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
+        bar = progress.add_task("learning", total=None)
+        for step in learn(targets, job, jobs=jobs, least=least, limit=limit):
+            if isinstance(step, Profile):
+                return step
+            summary.add(step)
+            for id, error in step.failures:
+                _say(f"error: {id}: {error}")
+            progress.update(bar, description=f"{summary.documents:,} documents")
+    raise AssertionError("learning ends with a profile")
 
 
 @app.command("explain")

@@ -18,6 +18,7 @@ from cleaner.config import Config
 from cleaner.errors import ConfigError
 from cleaner.evidence.compact import CompactLines
 from cleaner.evidence.ngrams import Words, bucket_of_word
+from cleaner.evidence.repeats import Repeated
 from cleaner.records import DecidedBy, Label
 from cleaner.segment.plain import LineTable
 
@@ -180,6 +181,36 @@ def sureness(lines: LineTable, score: NDArray[np.float64], words: NDArray[np.int
     return sure
 
 
+#: A line is held to be of its site's template if it stands in so many documents and in such a share of them ...
+_FEWEST_DOCUMENTS, _LEAST_SHARE = 3, 0.1
+#: ... and its score, here and in the mean over all of them, is lower than this where it is in none, and in all.
+_TEMPLATE_SCORE = (0.5, 0.9)
+
+
+def is_template(lines: LineTable, repeated: Repeated, score: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which lines a site repeats because its template has them: bool [lines].
+
+    Repetition alone does not tell: a refrain, a quoted law or a dateline repeats too. So the model's own score counts,
+    and the more so the rarer the line is; and of a line that stands in a document more often than its site has it, the
+    copies that read most like text are not the template's.
+
+    Args:
+        lines: the batch.
+        repeated: what a site profile knows of them.
+        score: [lines], the probability of being kept.
+    """
+    share = repeated.near / np.maximum(repeated.of, 1)
+    often = (repeated.near >= _FEWEST_DOCUMENTS) & (share >= _LEAST_SHARE)
+    low, high = _TEMPLATE_SCORE
+    template: NDArray[np.bool_] = often & (np.minimum(repeated.score, score) < low + (high - low) * share)
+    order = np.lexsort((score, repeated.key, lines.document))
+    key, document = repeated.key[order], lines.document[order]
+    begins = np.append(True, (key[1:] != key[:-1]) | (document[1:] != document[:-1]))[: len(order)]
+    copy = np.empty(len(order), dtype=np.int64)
+    copy[order] = np.arange(len(order)) - np.flatnonzero(begins)[np.cumsum(begins) - 1]
+    return template & (copy < repeated.usual)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Decisions:
     """What was decided on the lines of a batch.
@@ -193,6 +224,8 @@ class Decisions:
         guarded: bool [lines], whether a line is kept against the model because it is its whole document.
         asked: the threshold in a document that the model is sure of.
         min_score: float64 [lines], the threshold that each score was held against.
+        repeated: what the site profile knows of the lines, or None without one.
+        profiled: bool [lines], whether a line is taken out against the model because its site repeats it.
     """
 
     label: NDArray[np.int8]
@@ -203,17 +236,23 @@ class Decisions:
     guarded: NDArray[np.bool_]
     asked: float
     min_score: NDArray[np.float64]
+    repeated: Repeated | None
+    profiled: NDArray[np.bool_]
 
     def who(self, line: int) -> DecidedBy:
         """Who had the last word on a line."""
         if self.guarded[line]:
             return DecidedBy.GUARD
+        if self.profiled[line]:
+            return DecidedBy.PROFILE
         return DecidedBy.MODEL if self.rule[line] == _NO_RULE else DecidedBy.RULE
 
     def why(self, line: int) -> str:
         """The reason for a line's label, in words."""
         if self.guarded[line]:
             return "without it nothing would be left of the document"
+        if self.profiled[line] and self.repeated is not None:
+            return f"stands in {self.repeated.documents[line]:,} of {self.repeated.of[line]:,} documents of its site"
         if self.rule[line] != _NO_RULE:
             return _RULES[self.rule[line]][0]
         what = "kept text" if self.kept[line] else LABELS[self.label[line]].value
@@ -231,6 +270,8 @@ def decide(
     min_score: float,
     rule: NDArray[np.int8],
     words: NDArray[np.int64],
+    repeated: Repeated | None = None,
+    keep_first: bool = False,
 ) -> Decisions:
     """Choose a label for every line.
 
@@ -243,6 +284,8 @@ def decide(
             model is sure of; less by its `sureness` in others.
         rule: [lines], from `rules`.
         words: [lines], how many words each line has.
+        repeated: what a site profile knows of the lines.
+        keep_first: whether a line that is taken out for its repetition stays in one of the documents.
     """
     wanted = np.array([label in keep for label in LABELS])
     score = np.round(probability[:, wanted].sum(axis=1), 4).clip(0.0, 1.0)
@@ -252,8 +295,16 @@ def decide(
     guarded = (
         whole_documents(lines, words) & ~kept & (rule == _NO_RULE) & ((words >= _PAGE_WORDS) | (score >= _SURE_SCORE))
     )
+    profiled = np.zeros(len(lines), dtype=bool)
+    if repeated is not None:
+        profiled = kept & is_template(lines, repeated, score) & (rule == _NO_RULE) & ~whole_documents(lines, words)
+        if keep_first:
+            profiled &= ~repeated.is_first
+        kept &= ~profiled
     eligible = np.where((kept | guarded)[:, None], wanted, ~wanted)
     label = np.where(eligible, probability, -1.0).argmax(axis=1).astype(np.int8)
     for index, (_, ruled, _) in enumerate(_RULES):
         label[rule == index] = LABELS.index(ruled)
-    return Decisions(label, wanted[label], score, own, rule, guarded, min_score, least)
+    if repeated is not None:
+        label[profiled] = np.where(wanted[repeated.label], label, repeated.label)[profiled]
+    return Decisions(label, wanted[label], score, own, rule, guarded, min_score, least, repeated, profiled)

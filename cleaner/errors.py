@@ -34,3 +34,7 @@ class MissingExtraError(CleanerError, ImportError):
 def missing_extra(purpose: str, library: str, extra: str) -> MissingExtraError:
     """The error for a library that is not installed: what needs it, its name, and the extra that brings it."""
     return MissingExtraError(f'{library} is needed {purpose}; install it with: pip install "cleaner[{extra}]"')
+
+
+class ProfileError(CleanerError, ValueError):
+    """A site profile that is missing or is none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,8 +15,10 @@ from cleaner import render, residue
 from cleaner.config import Config
 from cleaner.decide import LABELS, Decisions, decide, least_score, rules
 from cleaner.errors import InputError, ModelError
+from cleaner.evidence.compact import CompactLines
 from cleaner.evidence.gather import Evidence, beside, gather, gather_pages, network_input
 from cleaner.evidence.heuristics import Verdict, verdict
+from cleaner.evidence.repeats import Origin, Profile, line_keys, site_of
 from cleaner.model import store
 from cleaner.model.network import Linear
 from cleaner.records import Cut, Document, Label, Line
@@ -49,14 +52,17 @@ class Cleaner:
         model: for plain text: the name of a model that ships with the library, the path of a model folder, or a
             loaded model.
         html_model: the same for HTML; it is loaded with the first page.
-        fast: whether pages of HTML are labelled without trafilatura's verdicts, in less than half the time.
+        fast: whether pages of HTML are labelled without trafilatura's verdicts, in a quarter of the time.
+        profile: what the site that documents are from repeats, as `cleaner learn` finds it: a profile or its file.
+        keep_first: whether what is taken out because a site repeats it stays in one of the documents.
 
     Raises:
+        ProfileError: if the profile is missing or none.
         ModelError: if the model is missing, altered, or made for another version.
         ConfigError: if the model cannot promise the loss of body that the configuration allows.
     """
 
-    __slots__ = ("_config", "_fast", "_html_model", "_min_score", "_model")
+    __slots__ = ("_config", "_fast", "_html_model", "_keep_first", "_min_score", "_model", "_profile")
 
     def __init__(
         self,
@@ -65,11 +71,15 @@ class Cleaner:
         model: str | Path | store.Model = store.DEFAULT,
         html_model: str | Path | store.Model = store.DEFAULT_HTML,
         fast: bool = False,
+        profile: str | Path | Profile | None = None,
+        keep_first: bool = False,
     ) -> None:
         self._config = config or Config()
         self._model = _of_kind(model, store.TEXT)
         self._html_model = html_model
         self._fast = fast
+        self._profile = Profile.load(Path(profile)) if isinstance(profile, str | Path) else profile
+        self._keep_first = keep_first
         self._min_score = self._least_score(self._model, self._model.second)
 
     @property
@@ -94,32 +104,42 @@ class Cleaner:
             self._html_model = store.load(self._html_model)
         return _of_kind(self._html_model, store.HTML)
 
-    def clean(self, text: str) -> str:
+    def clean(self, text: str, *, site: str = "") -> str:
         """The part of a text that its author wrote.
 
         Args:
             text: a plain text dump of a web page.
+            site: the site it is from, by the name it has in the profile; see `cleaner.evidence.repeats.site_of`.
 
         Raises:
             InputError: if it is not a str.
         """
-        return self.clean_many([text])[0]
+        return self.clean_many([text], [Origin(site)])[0]
 
-    def label(self, text: str) -> Document:
+    def label(self, text: str, *, site: str = "") -> Document:
         """Every non-empty line of a text with its label and the reason for it."""
-        return self.label_many([text])[0]
+        return self.label_many([text], [Origin(site)])[0]
 
-    def clean_many(self, texts: Iterable[str]) -> list[str]:
-        """Clean many texts at once, which is far faster than one after the other."""
+    def clean_many(self, texts: Iterable[str], origins: Iterable[Origin] | None = None) -> list[str]:
+        """Clean many texts at once, which is far faster than one after the other.
+
+        Args:
+            texts: plain text dumps.
+            origins: where each is from, for the profile; by default all are from one site without a name.
+        """
         return [
             render.join(text, self._kept_spans(text, batch, k))
-            for batch in self._batches(texts)
+            for batch in self._batches(texts, origins)
             for k, text in enumerate(batch.texts)
         ]
 
-    def label_many(self, texts: Iterable[str]) -> list[Document]:
+    def label_many(self, texts: Iterable[str], origins: Iterable[Origin] | None = None) -> list[Document]:
         """Label many texts at once, which is far faster than one after the other."""
-        return [self._document(text, batch, k) for batch in self._batches(texts) for k, text in enumerate(batch.texts)]
+        return [
+            self._document(text, batch, k)
+            for batch in self._batches(texts, origins)
+            for k, text in enumerate(batch.texts)
+        ]
 
     def clean_html(self, html: str | bytes, *, url: str | None = None) -> str:
         """The part of a page of HTML that its author wrote, as plain text.
@@ -143,17 +163,26 @@ class Cleaner:
         """
         return self.label_html_many([(html, url)])[0]
 
-    def clean_html_many(self, pages: Iterable[tuple[str | bytes, str | None]]) -> list[str]:
-        """Clean many pages of HTML, each given with its address or None, faster than one after the other."""
+    def clean_html_many(
+        self, pages: Iterable[tuple[str | bytes, str | None]], origins: Iterable[Origin] | None = None
+    ) -> list[str]:
+        """Clean many pages of HTML, each given with its address or None, faster than one after the other.
+
+        Args:
+            pages: each with its address or None.
+            origins: where each is from, for the profile; by default its host.
+        """
         return [
             render.join(read.page.text, self._kept_spans(read.page.text, batch, k))
-            for read, batch, k in self._pages(pages)
+            for read, batch, k in self._pages(pages, origins)
         ]
 
-    def label_html_many(self, pages: Iterable[tuple[str | bytes, str | None]]) -> list[Document]:
+    def label_html_many(
+        self, pages: Iterable[tuple[str | bytes, str | None]], origins: Iterable[Origin] | None = None
+    ) -> list[Document]:
         """Label many pages of HTML, each given with its address or None, faster than one after the other."""
         documents = []
-        for read, batch, k in self._pages(pages):
+        for read, batch, k in self._pages(pages, origins):
             document = self._document(read.page.text, batch, k, read.page)
             notes = read.notes
             if document.lines and not any(map(document.is_kept, document.lines)):
@@ -161,25 +190,32 @@ class Cleaner:
             documents.append(replace(document, encoding=read.encoding, notes=notes, is_html=True))
         return documents
 
-    def outline_many(self, texts: Iterable[str], *, with_lines: bool = False) -> list[Outline]:
+    def outline_many(
+        self, texts: Iterable[str], origins: Iterable[Origin] | None = None, *, with_lines: bool = False
+    ) -> list[Outline]:
         """Clean many texts and count what was taken out: what a run over a corpus needs, at the speed of `clean_many`.
 
         Args:
             texts: plain text dumps.
+            origins: where each is from, for the profile.
             with_lines: whether the outlines tell each line's place, label and score.
         """
         return [
             self._outline(text, batch, k, with_lines)
-            for batch in self._batches(texts)
+            for batch in self._batches(texts, origins)
             for k, text in enumerate(batch.texts)
         ]
 
     def outline_html_many(
-        self, pages: Iterable[tuple[str | bytes, str | None]], *, with_lines: bool = False
+        self,
+        pages: Iterable[tuple[str | bytes, str | None]],
+        origins: Iterable[Origin] | None = None,
+        *,
+        with_lines: bool = False,
     ) -> list[Outline]:
         """The same for pages of HTML, each given with its address or None."""
         outlines = []
-        for read, batch, k in self._pages(pages):
+        for read, batch, k in self._pages(pages, origins):
             outline = self._outline(read.page.text, batch, k, with_lines)
             notes = (*read.notes, _NOTHING_KEPT) if outline.words and not outline.text.strip() else read.notes
             outlines.append(replace(outline, notes=notes))
@@ -207,13 +243,23 @@ class Cleaner:
     def _least_score(self, model: store.Model, stage: store.SecondStage) -> float:
         return least_score(self._config, stage.thresholds, model.max_body_loss)
 
-    def _pages(self, pages: Iterable[tuple[str | bytes, str | None]]) -> Iterator[tuple[_ReadPage, _Batch, int]]:
+    def sightings_many(self, texts: Iterable[str]) -> list[Sightings]:
+        """What a site profile counts of many texts: each line's key, label, score and place."""
+        return [_sightings(batch, k) for batch in self._batches(texts, None) for k in range(len(batch.texts))]
+
+    def sightings_html_many(self, pages: Iterable[tuple[str | bytes, str | None]]) -> list[Sightings]:
+        """The same for pages of HTML, each given with its address or None."""
+        return [_sightings(batch, k) for _, batch, k in self._pages(pages, None)]
+
+    def _pages(
+        self, pages: Iterable[tuple[str | bytes, str | None]], origins: Iterable[Origin] | None
+    ) -> Iterator[tuple[_ReadPage, _Batch, int]]:
         """Each page, in order, with the batch that it was decided in and its place there.
 
         Pages without trafilatura's verdict are decided by the networks that do without.
         """
         model = self.html_model
-        for group in _read_pages(pages, run=not self._fast):
+        for group in _read_pages(pages, origins, run=not self._fast):
             decided: dict[int, tuple[_Batch, int]] = {}
             for with_verdict in (True, False):
                 places = [k for k, read in enumerate(group) if (read.verdict is not None) == with_verdict]
@@ -223,16 +269,26 @@ class Cleaner:
                 verdicts = [verdict for k in places if (verdict := group[k].verdict) is not None]
                 some = [group[k].page for k in places]
                 evidence = gather_pages(some, verdicts or None, model.linear.bits, model.linear.place_bits or 0)
-                batch = self._decided([page.text for page in some], evidence, model, stage)
+                batch = self._decided(
+                    [page.text for page in some], [group[k].origin for k in places], evidence, model, stage
+                )
                 decided |= {k: (batch, place) for place, k in enumerate(places)}
             for k, read in enumerate(group):
                 yield read, *decided[k]
 
-    def _batches(self, texts: Iterable[str]) -> Iterator[_Batch]:
-        for group in _grouped(texts):
-            yield self._decided(group, gather(group, self._model.linear.bits), self._model, self._model.second)
+    def _batches(self, texts: Iterable[str], origins: Iterable[Origin] | None) -> Iterator[_Batch]:
+        for group, of_group in _grouped(texts, origins):
+            evidence = gather(group, self._model.linear.bits)
+            yield self._decided(group, of_group, evidence, self._model, self._model.second)
 
-    def _decided(self, texts: list[str], evidence: Evidence, model: store.Model, stage: store.SecondStage) -> _Batch:
+    def _decided(
+        self,
+        texts: list[str],
+        origins: list[Origin],
+        evidence: Evidence,
+        model: store.Model,
+        stage: store.SecondStage,
+    ) -> _Batch:
         own = own_log_probabilities(model.linear, evidence)
         near = model.neighbours.log_probabilities(evidence.grams[1], *beside(evidence.lines))
         decisions = decide(
@@ -243,6 +299,10 @@ class Cleaner:
             self._least_score(model, stage),
             rules(evidence.compacted, evidence.grams[1]),
             evidence.grams[1].count,
+            None
+            if self._profile is None
+            else self._profile.look_up(evidence.compacted, evidence.lines.document, origins),
+            self._keep_first,
         )
         seams = residue.candidates(evidence.compacted, evidence.grams[0])
         cuts: list[dict[int, tuple[Cut, ...]]] = [{} for _ in texts]
@@ -251,7 +311,7 @@ class Cleaner:
             start, end = int(evidence.lines.char_start[i]), int(evidence.lines.char_end[i])
             if found := residue.cuts_in(texts[k], start, end):
                 cuts[k][i - int(evidence.lines.first[k])] = found
-        return _Batch(texts, evidence.lines, evidence.grams[1].count, decisions, cuts)
+        return _Batch(texts, evidence.lines, evidence.compacted, evidence.grams[1].count, decisions, cuts)
 
     def _kept_spans(self, text: str, batch: _Batch, k: int) -> list[render.Span]:
         a, b = batch.lines.first[k], batch.lines.first[k + 1]
@@ -308,9 +368,25 @@ class Outline:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Sightings:
+    """The lines of a document as a site profile counts them.
+
+    Attributes:
+        key: uint64 [lines], equal for lines that count as the same.
+        label: int8 [lines], index into `Label`.
+        score: float64 [lines].
+    """
+
+    key: NDArray[np.uint64]
+    label: NDArray[np.int8]
+    score: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Batch:
     texts: list[str]
     lines: LineTable
+    compacted: CompactLines
     words: NDArray[np.int64]
     decisions: Decisions
     cuts: list[dict[int, tuple[Cut, ...]]]  # for each document, by the line's place in it
@@ -319,15 +395,28 @@ class _Batch:
 @dataclass(frozen=True, slots=True, eq=False)
 class _ReadPage:
     page: Page
+    origin: Origin
     verdict: Verdict | None
     encoding: str | None
     notes: tuple[str, ...]
 
 
-def _read_pages(pages: Iterable[tuple[str | bytes, str | None]], *, run: bool) -> Iterator[list[_ReadPage]]:
+def _sightings(batch: _Batch, k: int) -> Sightings:
+    a, b = batch.lines.first[k], batch.lines.first[k + 1]
+    lines = CompactLines(
+        batch.compacted.raw, batch.compacted.folded, batch.compacted.start[a:b], batch.compacted.end[a:b]
+    )
+    return Sightings(line_keys(lines), batch.decisions.label[a:b], batch.decisions.score[a:b])
+
+
+def _read_pages(
+    pages: Iterable[tuple[str | bytes, str | None]], origins: Iterable[Origin] | None, *, run: bool
+) -> Iterator[list[_ReadPage]]:
     group: list[_ReadPage] = []
     size = 0
+    known = None if origins is None else iter(origins)
     for html, url in pages:
+        origin = Origin(site_of(url, "")) if known is None else next(known)
         if not isinstance(html, str | bytes):
             raise InputError(f"a page must be str or bytes, not {type(html).__name__}.")
         decoded = decode_html(html) if isinstance(html, bytes) else Decoded(html, "")
@@ -337,7 +426,9 @@ def _read_pages(pages: Iterable[tuple[str | bytes, str | None]], *, run: bool) -
         if found is not None and found.note is not None:
             notes.append(found.note)
             found = None
-        group.append(_ReadPage(replace(page, nodes=[], tree=None), found, decoded.encoding or None, tuple(notes)))
+        group.append(
+            _ReadPage(replace(page, nodes=[], tree=None), origin, found, decoded.encoding or None, tuple(notes))
+        )
         size += len(page.text) + _ELEMENT_CHARACTERS * len(page.elements.parent)
         if size >= _BATCH_CHARACTERS:
             yield group
@@ -358,11 +449,13 @@ def _of_kind(model: str | Path | store.Model, kind: str) -> store.Model:
     return loaded
 
 
-def _grouped(texts: Iterable[str]) -> Iterator[list[str]]:
+def _grouped(texts: Iterable[str], origins: Iterable[Origin] | None) -> Iterator[tuple[list[str], list[Origin]]]:
     if isinstance(texts, str):
         raise InputError("many texts are wanted and one str was given; pass a list of texts, or use the call for one.")
     group: list[str] = []
+    of_group: list[Origin] = []
     size = 0
+    known = itertools.repeat(Origin()) if origins is None else iter(origins)
     for text in texts:
         if not isinstance(text, str):
             raise InputError(
@@ -370,12 +463,13 @@ def _grouped(texts: Iterable[str]) -> Iterator[list[str]]:
                 "cleaner.segment.decode.decode, which finds the encoding."
             )
         group.append(text)
+        of_group.append(next(known))
         size += len(text) + 1
         if size >= _BATCH_CHARACTERS:
-            yield group
-            group, size = [], 0
+            yield group, of_group
+            group, of_group, size = [], [], 0
     if group:
-        yield group
+        yield group, of_group
 
 
 @functools.cache

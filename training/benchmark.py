@@ -11,7 +11,7 @@ from __future__ import annotations
 import html
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -36,6 +36,7 @@ _SLOW = 10.0
 _OURS, _PLACEHOLDER = "cleaner", "keep everything"
 _OURS_HTML, _OURS_FAST = "cleaner on HTML", "cleaner on HTML, --fast"
 _TRAFILATURA = "trafilatura"
+_ON_HTML = (_OURS_HTML, _OURS_FAST, _TRAFILATURA)
 _CONFIG = Config(keep=[Label.BODY])
 #: What RefinedWeb's line-wise corrections drop in short lines (Penedo et al. 2023, arXiv 2306.01116, appendix G.2).
 _SHORT_PATTERN = re.compile(r"^(?:sign-in|sign in)\b|\bread more\.{0,3}$|\bitems in cart\b", re.I)
@@ -173,14 +174,26 @@ class Row:
     speed: float
 
 
-def measure(folder: Path, corpora: Path, limit: int, every_nth: int = 1, rounds: int = _ROUNDS) -> list[Row]:
-    """Run every tool on the first `limit` (0 for all) of every `every_nth` page of a folder in WCXB's layout."""
+def timed(
+    folder: Path, limit: int, every_nth: int, names: Sequence[str] | None = None, rounds: int = _ROUNDS
+) -> tuple[list[Page], list[str], dict[str, float], dict[str, list[str]]]:
+    """Run tools on pages, several rounds in turn.
+
+    Args:
+        folder: pages in WCXB's layout.
+        limit: so many of them, 0 for all.
+        every_nth: every so many-th page alone.
+        names: the tools; None for all.
+        rounds: how often.
+
+    Returns:
+        The pages, their HTML, the processor seconds of each tool's best round, and what it made of each page.
+    """
     found_pages = islice(read_wcxb(folder, styles=(FULL,)), 0, None, every_nth)
     pages = list(islice(found_pages, limit or None))
     texts = [page.text for page in pages]
     sources = [read_html(folder / "html" / f"{page.name}.html.gz") for page in pages]
-    gold = [words([page.content or ""]) for page in pages]
-    every = list(tools())
+    every = [tool for tool in tools() if names is None or tool.name in names]
     best: dict[str, float] = {}
     found: dict[str, list[str]] = {}
     with threadpool_limits(1):
@@ -189,12 +202,20 @@ def measure(folder: Path, corpora: Path, limit: int, every_nth: int = 1, rounds:
         for _ in range(rounds):
             for tool in every:
                 given = sources if tool.takes_html else texts
-                if best.get(tool.name, 0.0) > _SLOW:
+                if names is None and best.get(tool.name, 0.0) > _SLOW:
                     continue  # once is enough to see that it is slow
                 before = time.process_time()
                 found[tool.name] = tool.run(given)
                 spent = time.process_time() - before
                 best[tool.name] = min(spent, best.get(tool.name, spent))
+    return pages, sources, best, found
+
+
+def measure(folder: Path, corpora: Path, limit: int, every_nth: int = 1) -> list[Row]:
+    """Run every tool on the first `limit` (0 for all) of every `every_nth` page of a folder in WCXB's layout."""
+    pages, sources, best, found = timed(folder, limit, every_nth)
+    texts = [page.text for page in pages]
+    gold = [words([page.content or ""]) for page in pages]
     found[_OURS] = _held_out(pages, corpora)
     judges = HtmlJudges(corpora, HTML_SETTINGS)
     by_name = {page.page.name: page for page in read_folder(folder, read_pages(corpora / "labelled-pages" / "en"))}
@@ -202,7 +223,7 @@ def measure(folder: Path, corpora: Path, limit: int, every_nth: int = 1, rounds:
         cleaned = judges.clean([by_name[page.name] for page in pages], fast=fast)
         found[name] = [cleaned[page.name] for page in pages]
     rows = []
-    for tool in every:
+    for tool in tools():
         size = sum(len(text.encode("utf-8", "replace")) for text in (sources if tool.takes_html else texts)) / 1e6
         f1 = [word_f1(one, words([text])) for one, text in zip(gold, found[tool.name], strict=True)]
         articles = [score for score, page in zip(f1, pages, strict=True) if page.kind == "article"]
@@ -229,13 +250,15 @@ def table(rows: Sequence[Row]) -> str:
             f"{row.name:34}{'HTML' if row.takes_html else 'text':>6}{row.f1:9.3f}{row.f1_articles:10.3f}{speed:>9}"
         )
     seconds = {row.name: 1 / row.speed for row in rows if row.takes_html}
-    if _TRAFILATURA in seconds:
-        lines += [
-            f"{name} takes {seconds[name] / seconds[_TRAFILATURA]:.2f} of the time of {_TRAFILATURA}"
-            for name in (_OURS_HTML, _OURS_FAST)
-            if name in seconds
-        ]
-    return "\n".join(lines)
+    return "\n".join(lines) + ("\n" + _ratios(seconds) if _TRAFILATURA in seconds else "")
+
+
+def _ratios(seconds: Mapping[str, float]) -> str:
+    return "\n".join(
+        f"{name} takes {seconds[name] / seconds[_TRAFILATURA]:.2f} of the time of {_TRAFILATURA}"
+        for name in (_OURS_HTML, _OURS_FAST)
+        if name in seconds
+    )
 
 
 def picture(rows: Sequence[Row], path: Path) -> None:
@@ -273,10 +296,20 @@ def main(
     corpora: Annotated[Path, typer.Option(help="The folder with the pages to train on.")] = CORPORA,
     limit: Annotated[int, typer.Option(min=0, help="So many pages; 0 for all.")] = 0,
     every: Annotated[int, typer.Option(min=1, help="Every so many-th page alone: kinds stand together.")] = 1,
+    speed: Annotated[
+        bool, typer.Option("--speed", help="Only how long cleaner and trafilatura take on HTML: no model is trained.")
+    ] = False,
     plot: Annotated[Path | None, typer.Option(help="An SVG file for the picture.")] = None,
 ) -> None:
     """Print accuracy and speed of cleaner and its peers side by side."""
-    rows = measure(wcxb or corpora / "wcxb-dev", corpora, limit, every)
+    folder = wcxb or corpora / "wcxb-dev"
+    if speed:
+        _, sources, spent, _ = timed(folder, limit, every, _ON_HTML)
+        for name, seconds in spent.items():
+            typer.echo(f"{name:34}{1000 * seconds / len(sources):8.1f} ms a page")
+        typer.echo(_ratios(spent))
+        return
+    rows = measure(folder, corpora, limit, every)
     typer.echo(table(rows))
     if plot is not None:
         picture(rows, plot)

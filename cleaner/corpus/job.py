@@ -59,6 +59,9 @@ class Job:
         max_loss: the share of a document's words that may be lost before something happens, or None.
         on_loss: what happens then.
         seconds: how long one document may take, on the clock on the wall.
+        profile: the file of the site profile, or None.
+        keep_first: whether what a site repeats stays in one of its documents.
+        site_key: the field of a row that names its site; by default its address or its folder does.
     """
 
     config: Config = field(default_factory=Config)
@@ -75,6 +78,9 @@ class Job:
     max_loss: float | None = None
     on_loss: OnLoss = OnLoss.FLAG
     seconds: float = 60.0
+    profile: str | None = None
+    keep_first: bool = False
+    site_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

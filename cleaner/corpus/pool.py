@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from threadpoolctl import threadpool_limits
@@ -17,6 +17,30 @@ from cleaner.corpus.work import Done, work
 _KILLED = "the process that worked on it was killed, perhaps for want of memory."
 
 Order = tuple[Group, Task]
+
+
+def ordered(
+    every: Iterable[Group], call: Callable[..., Any], arguments: tuple[Any, ...], jobs: int
+) -> Iterator[tuple[Group, Any]]:
+    """Call a function on each group, in several processes if asked, yielding each with its result, in order."""
+    if jobs == 1:
+        with threadpool_limits(1):
+            for group in every:
+                yield group, call(group, *arguments)
+        return
+
+    from joblib import Parallel, delayed
+
+    waiting: deque[Group] = deque()
+
+    def taken() -> Iterator[Group]:
+        for group in every:
+            waiting.append(group)
+            yield group
+
+    parallel = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
+    for result in parallel(delayed(call)(group, *arguments) for group in taken()):
+        yield waiting.popleft(), result
 
 
 def spread(orders: Iterable[Order], job: Job, jobs: int) -> Iterator[tuple[Group, Done]]:

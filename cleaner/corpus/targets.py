@@ -107,6 +107,16 @@ class Targets:
             return None
         return beside(self.output if self.rows or is_remote(self.output) else self.output / "cleaner", ".run")
 
+    def profile(self) -> Path:
+        """Where a profile that a run learns for itself is kept.
+
+        Raises:
+            ConfigError: if there is no place for it.
+        """
+        if self.output is None:
+            raise ConfigError("--learn needs a place for what it learns; name an output with -o.")
+        return self.output.parent / f"{self.output.name}.profile.json"
+
     def target(self, source: Source) -> Path | None:
         """The file for a source's result, or None to print it."""
         if self.output is None or not self._is_folder():

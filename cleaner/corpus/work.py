@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from cleaner.corpus.job import ERROR, FLAG, Format, Job, OnLoss, Result, Spans, 
 from cleaner.corpus.sinks import write_atomically
 from cleaner.corpus.sources import InputFormat, Source
 from cleaner.errors import CleanerError, InputError, ModelError, NoSpaceError
+from cleaner.evidence.repeats import Origin, site_of
 from cleaner.pipeline import Cleaner, Outline
 from cleaner.records import Document, Label
 from cleaner.segment.decode import Decoded, decode, is_html, to_utf8
@@ -39,7 +40,7 @@ class Done:
 
 
 @dataclass(slots=True)
-class _Read:
+class Read:
     """A document that was read: its text, or its HTML, or why there is neither."""
 
     id: str
@@ -53,11 +54,21 @@ class _Read:
     notes: tuple[str, ...] = ()
     error: str | None = None
 
+    def origin(self, job: Job) -> Origin:
+        """Where it is from, for the site profile."""
+        named = self.fields.get(job.site_key) if job.site_key else None
+        return Origin(site_of(self.url, self.id if self.path else "") if named is None else str(named), self.id)
+
 
 @functools.lru_cache(maxsize=1)
-def _cleaner(model: str, html_model: str, config: Config, fast: bool) -> Cleaner:
+def _cleaner(model: str, html_model: str, config: Config, fast: bool, profile: str | None, keep_first: bool) -> Cleaner:
     """Models loaded once for each process; they hold nothing of any document."""
-    return Cleaner(config=config, model=model, html_model=html_model, fast=fast)
+    return Cleaner(config=config, model=model, html_model=html_model, fast=fast, profile=profile, keep_first=keep_first)
+
+
+def cleaner_for(job: Job) -> Cleaner:
+    """The cleaner that a job asks for."""
+    return _cleaner(job.model, job.html_model, job.config, job.fast, job.profile, job.keep_first)
 
 
 def work(group: Group, job: Job, task: Task, failure: str | None = None) -> Done:
@@ -75,8 +86,8 @@ def work(group: Group, job: Job, task: Task, failure: str | None = None) -> Done
         ModelError: if a model cannot be loaded.
         NoSpaceError: if the disk is full.
     """
-    cleaner = _cleaner(job.model, job.html_model, job.config, job.fast)
-    read = list(_read(group, job))
+    cleaner = cleaner_for(job)
+    read = list(read_group(group, job))
     for one in read:
         one.error = failure or one.error
     whole = job.format is not Format.TEXT or (task.rows is None and task.removed is not None)
@@ -111,7 +122,8 @@ def as_text(data: bytes, name_says_html: bool, format: InputFormat) -> Decoded |
     return None if format is not InputFormat.TEXT and is_html(decoded.text) else decoded
 
 
-def _read(group: Group, job: Job) -> Iterator[_Read]:
+def read_group(group: Group, job: Job) -> Iterator[Read]:
+    """The documents of a group, each with its text, its HTML, or what is wrong with it."""
     if group.table is not None:
         name = group.source.id if group.source else ""
         for number, row in enumerate(group.table.to_pylist(), start=group.first + 1):
@@ -122,16 +134,16 @@ def _read(group: Group, job: Job) -> Iterator[_Read]:
         yield _guarded(functools.partial(reader, entry, job), entry.id)
 
 
-def _guarded(read: Callable[[], _Read], id: str) -> _Read:
+def _guarded(read: Callable[[], Read], id: str) -> Read:
     try:
         return read()
     except Exception as error:  # one document never stops a run
         if isinstance(error, CleanerError | OSError | EOFError) or type(error).__module__ in ("zlib", "zstandard"):
-            return _Read(id, error=f"{damage(error)}.")
-        return _Read(id, error=f"it could not be read ({error!r}); please report it.")
+            return Read(id, error=f"{damage(error)}.")
+        return Read(id, error=f"it could not be read ({error!r}); please report it.")
 
 
-def _of_file(entry: Entry, job: Job) -> _Read:
+def _of_file(entry: Entry, job: Job) -> Read:
     data = entry.data
     if data is None:
         assert entry.path is not None
@@ -139,7 +151,7 @@ def _of_file(entry: Entry, job: Job) -> _Read:
             data = stream.read()
     format = InputFormat.TEXT if entry.kind is Kind.TEXT else job.input_format
     decoded = as_text(data, entry.kind is Kind.HTML, format)
-    read = _Read(entry.id, entry.path, entry.url, dict(entry.fields))
+    read = Read(entry.id, entry.path, entry.url, dict(entry.fields))
     if decoded is None:
         read.page = data
     else:
@@ -147,20 +159,20 @@ def _of_file(entry: Entry, job: Job) -> _Read:
     return read
 
 
-def _of_json(entry: Entry, job: Job) -> _Read:
+def _of_json(entry: Entry, job: Job) -> Read:
     try:
         row = json.loads(entry.data or b"")
     except ValueError as error:
-        return _Read(entry.id, error=f"it is not JSON ({error}).")
+        return Read(entry.id, error=f"it is not JSON ({error}).")
     if not isinstance(row, dict):
-        return _Read(entry.id, error="it is JSON but not an object with fields.")
+        return Read(entry.id, error="it is JSON but not an object with fields.")
     return _of_row(row, entry.id, job)
 
 
-def _of_row(row: dict[str, Any], place: str, job: Job) -> _Read:
+def _of_row(row: dict[str, Any], place: str, job: Job) -> Read:
     id = row.get(job.id_key)
     url = row.get(job.url_key)
-    read = _Read(place if id is None else str(id), None, url if isinstance(url, str) else None, row, is_row=True)
+    read = Read(place if id is None else str(id), None, url if isinstance(url, str) else None, row, is_row=True)
     text = row.get(job.text_key)
     if isinstance(text, bytes):
         decoded = as_text(text, False, InputFormat.AUTO)
@@ -180,38 +192,42 @@ def _of_row(row: dict[str, Any], place: str, job: Job) -> _Read:
 _Outcome = Document | Outline | str
 
 
-def _labelled(cleaner: Cleaner, read: Sequence[_Read], job: Job, whole: bool) -> list[_Outcome]:
+def _labelled(cleaner: Cleaner, read: Sequence[Read], job: Job, whole: bool) -> list[_Outcome]:
     """The label of every document's lines, or what went wrong."""
     spans = job.spans is not None
     made: dict[int, _Outcome] = {k: one.error for k, one in enumerate(read) if one.error is not None}
-    texts = {k: one.text for k, one in enumerate(read) if one.text is not None and k not in made}
-    pages = {k: (one.page, one.url) for k, one in enumerate(read) if one.page is not None and k not in made}
+    origins = [one.origin(job) for one in read] if job.profile else [Origin()] * len(read)
+    texts = {k: (one.text, origins[k]) for k, one in enumerate(read) if one.text is not None and k not in made}
+    pages = {
+        k: ((one.page, one.url), origins[k]) for k, one in enumerate(read) if one.page is not None and k not in made
+    }
     if whole:
-        made |= _in_time(cleaner.label_many, texts, job.seconds) | _in_time(cleaner.label_html_many, pages, job.seconds)
+        calls: tuple[Any, Any] = (cleaner.label_many, cleaner.label_html_many)
     else:
-        outline, outline_html = (
-            functools.partial(each, with_lines=spans) for each in (cleaner.outline_many, cleaner.outline_html_many)
-        )
-        made |= _in_time(outline, texts, job.seconds) | _in_time(outline_html, pages, job.seconds)
+        outline = functools.partial(cleaner.outline_many, with_lines=spans)
+        calls = (outline, functools.partial(cleaner.outline_html_many, with_lines=spans))
+    made |= in_time(_split(calls[0]), texts, job.seconds) | in_time(_split(calls[1]), pages, job.seconds)
     return [made[k] for k in range(len(read))]
 
 
-def _in_time(
-    label: Callable[[Iterable[Any]], Sequence[_Outcome]], inputs: Mapping[int, Any], seconds: float
-) -> dict[int, _Outcome]:
-    """Label a group together; should that fail or take too long, one by one, so that one document fails and not all."""
+def _split(call: Callable[..., Sequence[_Outcome]]) -> Callable[[Sequence[tuple[Any, Origin]]], Sequence[_Outcome]]:
+    return lambda given: call([one for one, _ in given], [origin for _, origin in given])
+
+
+def in_time(label: Callable[[list[Any]], Sequence[Any]], inputs: Mapping[int, Any], seconds: float) -> dict[int, Any]:
+    """Work on a group together; should that fail or take too long, one by one, so that no more than one fails."""
     if not inputs:
         return {}
     try:
         with no_longer_than(seconds):
-            return dict(zip(inputs, label(inputs.values()), strict=True))
+            return dict(zip(inputs, label(list(inputs.values())), strict=True))
     except ModelError:
         raise
     except (Exception, TakesTooLongError):
         return {k: _alone(label, one, seconds) for k, one in inputs.items()}
 
 
-def _alone(label: Callable[[Iterable[Any]], Sequence[_Outcome]], one: Any, seconds: float) -> _Outcome:
+def _alone(label: Callable[[list[Any]], Sequence[Any]], one: Any, seconds: float) -> Any:
     try:
         with no_longer_than(seconds):
             return label([one])[0]
@@ -224,7 +240,7 @@ def _alone(label: Callable[[Iterable[Any]], Sequence[_Outcome]], one: Any, secon
 
 
 def _result(
-    read: _Read, outcome: _Outcome, job: Job, task: Task, summary: Summary, rows: list[dict[str, Any]]
+    read: Read, outcome: _Outcome, job: Job, task: Task, summary: Summary, rows: list[dict[str, Any]]
 ) -> Result:
     if isinstance(outcome, str):
         if task.rows is not None:
@@ -278,7 +294,7 @@ def _counts(outcome: Document | Outline) -> tuple[dict[Label, int], int, int]:
     return counts, words, kept
 
 
-def _to_file(result: Result, read: _Read, clean: str, outcome: Document | Outline, job: Job, task: Task) -> Result:
+def _to_file(result: Result, read: Read, clean: str, outcome: Document | Outline, job: Job, task: Task) -> Result:
     if job.format is Format.TEXT:
         data = to_utf8(clean)
     else:
@@ -296,7 +312,7 @@ def _to_file(result: Result, read: _Read, clean: str, outcome: Document | Outlin
 
 
 def _row(
-    read: _Read,
+    read: Read,
     text: str,
     job: Job,
     *,
@@ -326,7 +342,7 @@ def _row(
     return row
 
 
-def _new_row(read: _Read, job: Job) -> dict[str, Any]:
+def _new_row(read: Read, job: Job) -> dict[str, Any]:
     known = {job.id_key: read.id, job.url_key: read.url, **read.fields}
     return {name: value for name, value in known.items() if value is not None}
 

@@ -23,7 +23,7 @@ from cleaner.model.network import Linear, Neighbours, Network, blend, lean, log_
 from cleaner.records import Label
 
 DEFAULT: Final = "text-v2"
-DEFAULT_HTML: Final = "html-v1"
+DEFAULT_HTML: Final = "html-v2"
 #: Raised whenever an older library could not read a newer folder, or the other way round.
 FORMAT: Final = 2
 #: What a model is for.

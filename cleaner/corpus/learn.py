@@ -1,0 +1,277 @@
+"""Learning what sites repeat: one pass labels the documents and counts, a second finds the words of what repeats.
+
+Counts are exact, and memory is bounded: what is counted goes to disk, sorted into parts by its key, and the parts are
+added up one after the other. The order of the files and the number of workers make no difference.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from cleaner.corpus.groups import Group, groups
+from cleaner.corpus.job import Job, Summary
+from cleaner.corpus.pool import ordered
+from cleaner.corpus.targets import Targets
+from cleaner.corpus.work import cleaner_for, in_time, read_group
+from cleaner.evidence.compact import compact
+from cleaner.evidence.repeats import PARTS, SCORE_STEP, Origin, Profile, Repeat, Site, line_keys
+from cleaner.pipeline import Cleaner, Sightings
+from cleaner.records import Label
+from cleaner.segment.decode import decode_html
+from cleaner.segment.html import read_html
+from cleaner.segment.plain import split
+
+#: A line that stands in fewer documents of its site is not written down.
+LEAST = 2
+#: Files that counts are sorted into, by the upper bits of their keys.
+_FILES = 256
+#: Of so many lines at the most the words are kept; beyond that only what stands in more documents.
+_MOST_LINES = 2_000_000
+_SEEN = np.dtype([("key", "<u8"), ("score", "<u2"), ("copies", "<u2"), ("label", "u1"), ("part", "u1")])
+_MOST_COPIES = np.iinfo(np.uint16).max
+_LABELS = tuple(Label)
+#: Of a line that repeats: its site, how it is written, the name of a document that has it.
+_Told = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Counted:
+    """What a worker saw in a group: each line once for each document."""
+
+    seen: NDArray[Any]
+    sites: Counter[str]
+    summary: Summary
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sums:
+    """Lines that repeat, over the whole corpus."""
+
+    key: NDArray[np.uint64]
+    documents: NDArray[np.int64]
+    copies: NDArray[np.int64]
+    score: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    parts: NDArray[np.int64]
+
+
+def learn(
+    targets: Targets, job: Job, *, jobs: int = 1, least: int = LEAST, limit: int | None = None
+) -> Iterator[Summary | Profile]:
+    """Find what each site of a corpus repeats.
+
+    Args:
+        targets: what to read.
+        job: what models to ask, and what names a site.
+        jobs: how many processes to use.
+        least: a line that stands in fewer documents of its site is left out.
+        limit: stop after so many documents.
+
+    Yields:
+        The counts of each group of documents in turn, and at the end the profile.
+    """
+    sites: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory(prefix="cleaner-learn-") as name:
+        folder = Path(name)
+        with _Spill(folder) as spill:
+            for group, counted in ordered(_limited(targets, limit), _count, (job,), jobs):
+                spill.add(counted.seen)
+                sites += counted.sites
+                if group.failure is not None and group.source is not None:
+                    counted.summary.fail(group.source.id, group.failure)
+                yield counted.summary
+        sums, rarest = spill.sums(least)
+        np.save(folder / "keys.npy", sums.key)
+        found: dict[int, _Told] = {}
+        for _, words in ordered(_limited(targets, limit), _words_of, (job, str(folder / "keys.npy")), jobs):
+            for key, told in words.items():
+                _add_words(found, key, told)
+    yield _profile(sums, sites, found, max(least, rarest))
+
+
+def profile_of(
+    texts: Sequence[str], origins: Sequence[Origin] | None = None, *, cleaner: Cleaner, least: int = LEAST
+) -> Profile:
+    """The profile of texts that are at hand.
+
+    Args:
+        texts: plain text dumps.
+        origins: where each is from; by default all are from one site without a name.
+        cleaner: whose model labels them.
+        least: a line that stands in fewer documents of its site is left out.
+    """
+    given = [Origin()] * len(texts) if origins is None else list(origins)
+    sightings = cleaner.sightings_many(texts)
+    tables = [_table(one, origin.site) for one, origin in zip(sightings, given, strict=True)]
+    sums = _at_least(_summed(np.concatenate([np.zeros(0, _SEEN), *tables])), least)
+    found: dict[int, _Told] = {}
+    for text, origin in zip(texts, given, strict=True):
+        _find_words(text, origin, sums.key, found)
+    return _profile(sums, Counter(origin.site for origin in given), found, least)
+
+
+def _limited(targets: Targets, limit: int | None) -> Iterator[Group]:
+    left = limit
+    for group in groups(targets.sources()):
+        if left is not None and len(group) >= left:
+            yield group.up_to(left)
+            return
+        left = None if left is None else left - len(group)
+        yield group
+
+
+def _site_number(site: str) -> int:
+    return int.from_bytes(hashlib.blake2b(site.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+
+
+def _of_site(keys: NDArray[np.uint64], site: str) -> NDArray[np.uint64]:
+    """The keys of lines, different for different sites."""
+    mixed: NDArray[np.uint64] = (keys ^ np.uint64(_site_number(site))) * np.uint64(0x9E3779B97F4A7C15)
+    return mixed
+
+
+def _count(group: Group, job: Job) -> _Counted:
+    cleaner = cleaner_for(job)
+    read = list(read_group(group, job))
+    texts = {k: one.text for k, one in enumerate(read) if one.text is not None}
+    pages = {k: (one.page, one.url) for k, one in enumerate(read) if one.page is not None}
+    with threadpool_limits(1):
+        made = in_time(cleaner.sightings_many, texts, job.seconds)
+        made |= in_time(cleaner.sightings_html_many, pages, job.seconds)
+    summary, sites, tables = Summary(), Counter[str](), []
+    for k, one in enumerate(read):
+        summary.documents += 1
+        sightings = one.error or made[k]
+        if isinstance(sightings, str):
+            summary.fail(one.id, sightings)
+            continue
+        site = one.origin(job).site
+        sites[site] += 1
+        summary.lines += len(sightings.key)
+        tables.append(_table(sightings, site))
+    return _Counted(np.concatenate([np.zeros(0, _SEEN), *tables]), sites, summary)
+
+
+def _table(sightings: Sightings, site: str) -> NDArray[Any]:
+    keys, first, copies = np.unique(sightings.key, return_index=True, return_counts=True)
+    table = np.zeros(len(keys), _SEEN)
+    table["key"] = _of_site(keys, site)
+    table["score"] = np.rint(sightings.score[first] * SCORE_STEP)
+    table["copies"] = np.minimum(copies, _MOST_COPIES)
+    table["label"] = sightings.label[first]
+    table["part"] = first * PARTS // max(len(sightings.key), 1)
+    return table
+
+
+def _words_of(group: Group, job: Job, keys: str) -> dict[int, _Told]:
+    """The lines of a group that repeat: of which site they are, how they are written, and in which document."""
+    wanted = np.load(keys, mmap_mode="r")
+    found: dict[int, _Told] = {}
+    for one in read_group(group, job):
+        text = one.text
+        if one.page is not None:
+            page = one.page if isinstance(one.page, str) else decode_html(one.page).text
+            text = read_html(page, one.url, keeps_tree=False).text
+        if text is not None and one.error is None:
+            _find_words(text, one.origin(job), wanted, found)
+    return found
+
+
+def _find_words(text: str, origin: Origin, wanted: NDArray[np.uint64], found: dict[int, _Told]) -> None:
+    """Add the lines of a text that are wanted, by their keys."""
+    table = split([text])
+    own = _of_site(line_keys(compact(table)), origin.site)
+    at = np.searchsorted(wanted, own)
+    hit = at < len(wanted)
+    hit[hit] = wanted[at[hit]] == own[hit]
+    for i in np.flatnonzero(hit).tolist():
+        told = (origin.site, text[table.char_start[i] : table.char_end[i]].strip(" \t"), origin.name)
+        _add_words(found, int(own[i]), told)
+
+
+def _add_words(found: dict[int, _Told], key: int, told: _Told) -> None:
+    known = found.get(key)
+    found[key] = told if known is None else (told[0], min(known[1], told[1]), min(known[2], told[2]))
+
+
+class _Spill:
+    """What was seen, on disk, in parts by key."""
+
+    def __init__(self, folder: Path) -> None:
+        self._paths = [folder / f"{number}.seen" for number in range(_FILES)]
+        self._files: list[IO[bytes]] = []
+
+    def __enter__(self) -> _Spill:
+        self._files = [path.open("wb") for path in self._paths]
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for file in self._files:
+            file.close()
+
+    def add(self, seen: NDArray[Any]) -> None:
+        """Write down what a group held."""
+        part = (seen["key"] >> np.uint64(56)).astype(np.int64)
+        order = np.argsort(part, kind="stable")
+        edges = np.searchsorted(part[order], np.arange(_FILES + 1)).tolist()
+        ordered_table = seen[order]
+        for number in range(_FILES):
+            a, b = edges[number], edges[number + 1]
+            if a < b:
+                self._files[number].write(ordered_table[a:b].tobytes())
+
+    def sums(self, least: int) -> tuple[_Sums, int]:
+        """The lines that stand in so many documents, sorted by key; and in how many the rarest of them stand.
+
+        Should there be too many of them, the rarest are left out.
+        """
+        parts: list[_Sums] = []
+        for path in self._paths:
+            parts.append(_at_least(_summed(np.fromfile(path, _SEEN)), least))
+            while sum(len(part.key) for part in parts) > _MOST_LINES:
+                least += 1
+                parts = [_at_least(part, least) for part in parts]
+        columns = zip(*map(_columns, parts), strict=True)
+        return _Sums(*map(np.concatenate, columns)), least
+
+
+def _summed(seen: NDArray[Any]) -> _Sums:
+    seen = seen[np.argsort(seen["key"], kind="stable")]
+    first = np.flatnonzero(np.append(True, seen["key"][1:] != seen["key"][:-1])[: len(seen)])
+    count = np.diff(first, append=len(seen))
+    group = np.repeat(np.arange(len(first)), count)
+    labels = np.bincount(group * len(_LABELS) + seen["label"], minlength=len(first) * len(_LABELS))
+    parts = np.bincount(group * PARTS + seen["part"], minlength=len(first) * PARTS)
+    score, copies = (
+        np.bincount(group, seen[name].astype(np.float64), minlength=len(first)).astype(np.int64)
+        for name in ("score", "copies")
+    )
+    return _Sums(seen["key"][first], count, copies, score, labels.reshape(-1, len(_LABELS)), parts.reshape(-1, PARTS))
+
+
+def _at_least(sums: _Sums, least: int) -> _Sums:
+    often = sums.documents >= least
+    return _Sums(*(column[often] for column in _columns(sums)))
+
+
+def _columns(sums: _Sums) -> tuple[NDArray[Any], ...]:
+    return sums.key, sums.documents, sums.copies, sums.score, sums.labels, sums.parts
+
+
+def _profile(sums: _Sums, sites: Counter[str], found: dict[int, _Told], least: int) -> Profile:
+    lines: dict[str, list[Repeat]] = {site: [] for site in sites}
+    for key, documents, copies, score, labels, parts in zip(*(c.tolist() for c in _columns(sums)), strict=True):
+        site, text, first = found[key]
+        given = tuple((label, count) for label, count in zip(Label, labels, strict=True) if count)
+        lines[site].append(Repeat(text, documents, copies, tuple(parts), score, given, first))
+    return Profile({site: Site.of(sites[site], lines[site]) for site in sites}, least)
