@@ -6,6 +6,7 @@ then the likeliest of the kept ones, or else the likeliest of the others: label 
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
 from collections.abc import Mapping, Sequence
@@ -238,6 +239,25 @@ class Decisions:
     min_score: NDArray[np.float64]
     repeated: Repeated | None
     profiled: NDArray[np.bool_]
+
+    def take(self, lines: NDArray[np.int64]) -> Decisions:
+        """The decisions on some lines, in the order given."""
+        repeated = self.repeated
+        if repeated is not None:
+            columns = {field.name: getattr(repeated, field.name)[lines] for field in dataclasses.fields(repeated)}
+            repeated = Repeated(**columns)
+        return Decisions(
+            self.label[lines],
+            self.kept[lines],
+            self.score[lines],
+            self.own[lines],
+            self.rule[lines],
+            self.guarded[lines],
+            self.asked,
+            self.min_score[lines],
+            repeated,
+            self.profiled[lines],
+        )
 
     def who(self, line: int) -> DecidedBy:
         """Who had the last word on a line."""

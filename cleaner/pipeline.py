@@ -16,15 +16,16 @@ from cleaner.config import Config
 from cleaner.decide import LABELS, Decisions, decide, least_score, rules
 from cleaner.errors import InputError, ModelError
 from cleaner.evidence.compact import CompactLines
-from cleaner.evidence.gather import Evidence, beside, gather, gather_pages, network_input
+from cleaner.evidence.gather import Evidence, beside, gather, gather_lines, gather_pages, network_input
 from cleaner.evidence.heuristics import Verdict, verdict
 from cleaner.evidence.repeats import Origin, Profile, line_keys, site_of
 from cleaner.model import store
 from cleaner.model.network import Linear
-from cleaner.records import Cut, Document, Label, Line
+from cleaner.records import Cut, Document, Label, Line, Shape
 from cleaner.segment.decode import Decoded, decode_html
 from cleaner.segment.html import Page, read_html
-from cleaner.segment.plain import LineTable
+from cleaner.segment.plain import LineTable, split
+from cleaner.segment.shapes import View, shapes_of, view_of
 
 #: Documents are worked on together until they hold this many characters: enough to drown the cost of a
 #: numpy call, little enough to stay in a processor's cache and to bound memory.
@@ -236,7 +237,7 @@ class Cleaner:
             whole=text,
             labels=tuple(np.bincount(decisions.label[a:b], minlength=len(LABELS)).tolist()),
             words=int(words.sum()),
-            kept_words=int(words[decisions.kept[a:b]].sum()),
+            kept_words=int(batch.kept_words[a:b].sum()),
             lines=places,
         )
 
@@ -245,7 +246,8 @@ class Cleaner:
 
     def sightings_many(self, texts: Iterable[str]) -> list[Sightings]:
         """What a site profile counts of many texts: each line's key, label, score and place."""
-        return [_sightings(batch, k) for batch in self._batches(texts, None) for k in range(len(batch.texts))]
+        batches = self._batches(texts, None, logical=True)
+        return [_sightings(batch, k) for batch in batches for k in range(len(batch.texts))]
 
     def sightings_html_many(self, pages: Iterable[tuple[str | bytes, str | None]]) -> list[Sightings]:
         """The same for pages of HTML, each given with its address or None."""
@@ -276,10 +278,21 @@ class Cleaner:
             for k, read in enumerate(group):
                 yield read, *decided[k]
 
-    def _batches(self, texts: Iterable[str], origins: Iterable[Origin] | None) -> Iterator[_Batch]:
+    def _batches(
+        self, texts: Iterable[str], origins: Iterable[Origin] | None, *, logical: bool = False
+    ) -> Iterator[_Batch]:
         for group, of_group in _grouped(texts, origins):
-            evidence = gather(group, self._model.linear.bits)
-            yield self._decided(group, of_group, evidence, self._model, self._model.second)
+            lines = split(group)
+            shapes = shapes_of(lines, group)
+            views = [view_of(text, shape, lines, k) for k, (text, shape) in enumerate(zip(group, shapes, strict=True))]
+            seen = [text if view is None else view.text for text, view in zip(group, views, strict=True)]
+            if any(views):
+                evidence = gather(seen, self._model.linear.bits)
+            else:
+                evidence = gather_lines(lines, self._model.linear.bits)
+            batch = self._decided(seen, of_group, evidence, self._model, self._model.second)
+            batch = replace(batch, shapes=shapes)
+            yield _on_lines(batch, group, lines, views) if any(views) and not logical else batch
 
     def _decided(
         self,
@@ -311,7 +324,9 @@ class Cleaner:
             start, end = int(evidence.lines.char_start[i]), int(evidence.lines.char_end[i])
             if found := residue.cuts_in(texts[k], start, end):
                 cuts[k][i - int(evidence.lines.first[k])] = found
-        return _Batch(texts, evidence.lines, evidence.compacted, evidence.grams[1].count, decisions, cuts)
+        words = evidence.grams[1].count
+        shapes = [Shape.LINES] * len(texts)
+        return _Batch(texts, evidence.lines, evidence.compacted, words, words * decisions.kept, decisions, cuts, shapes)
 
     def _kept_spans(self, text: str, batch: _Batch, k: int) -> list[render.Span]:
         a, b = batch.lines.first[k], batch.lines.first[k + 1]
@@ -341,7 +356,7 @@ class Cleaner:
             )
             for number, (i, (start, end)) in enumerate(zip(range(a, b), spans, strict=True), start=1)
         )
-        return Document(text, lines, self._config.keep)
+        return Document(text, lines, self._config.keep, shape=batch.shapes[k])
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,8 +403,10 @@ class _Batch:
     lines: LineTable
     compacted: CompactLines
     words: NDArray[np.int64]
+    kept_words: NDArray[np.int64]
     decisions: Decisions
     cuts: list[dict[int, tuple[Cut, ...]]]  # for each document, by the line's place in it
+    shapes: list[Shape]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -399,6 +416,59 @@ class _ReadPage:
     verdict: Verdict | None
     encoding: str | None
     notes: tuple[str, ...]
+
+
+def _on_lines(batch: _Batch, texts: list[str], lines: LineTable, views: list[View | None]) -> _Batch:
+    """What was decided on logical lines, told of the lines that the documents have."""
+    unit = np.arange(len(lines))
+    words, kept_words = np.zeros((2, len(lines)), dtype=np.int64)
+    cuts = list(batch.cuts)
+    for k, view in enumerate(views):
+        here = slice(int(lines.first[k]), int(lines.first[k + 1]))
+        first = int(batch.lines.first[k])
+        if view is None:
+            unit[here] = first + np.arange(here.stop - here.start)
+            words[here], kept_words[here] = batch.words[unit[here]], batch.kept_words[unit[here]]
+        elif view.unit:
+            unit[here] = first + np.array(view.unit)
+            spans = zip(lines.char_start[here].tolist(), lines.char_end[here].tolist(), strict=True)
+            words[here] = [len(texts[k][start:end].split()) for start, end in spans]
+            kept_words[here] = words[here] * batch.decisions.kept[unit[here]]
+            cuts[k] = {}
+        else:
+            cuts[k] = {}
+            line, start, end = np.array(view.spans, dtype=np.int64).reshape(-1, 3).T
+            for number in range(here.stop - here.start):
+                mine = np.flatnonzero(line == number)
+                units = first + mine
+                kept = batch.decisions.kept[units]
+                # the line is what most of its kept words are, or of all if none is kept
+                size = batch.words[units] * kept if kept.any() else batch.words[units]
+                unit[here.start + number] = units[size.argmax()]
+                words[here.start + number] = batch.words[units].sum()
+                kept_words[here.start + number] = batch.kept_words[units].sum()
+                if kept.any():
+                    cuts[k][number] = _cuts_between(batch.decisions, units, start[mine], end[mine])
+    decisions = batch.decisions.take(unit)
+    return _Batch(texts, lines, batch.compacted, words, kept_words, decisions, cuts, batch.shapes)
+
+
+def _cuts_between(
+    decisions: Decisions, units: NDArray[np.int64], start: NDArray[np.int64], end: NDArray[np.int64]
+) -> tuple[Cut, ...]:
+    """The logical lines of a line that are not kept, those that follow each other with one label as one cut."""
+    cuts: list[Cut] = []
+    last = -1
+    for place in np.flatnonzero(~decisions.kept[units]).tolist():
+        label, unit = LABELS[decisions.label[units[place]]], int(units[place])
+        # with the white space after it, or before it at the end, so that no word is glued to another
+        until = int(start[place + 1]) if place + 1 < len(start) else int(end[place])
+        if cuts and last == place - 1 and cuts[-1].label is label:
+            cuts[-1] = replace(cuts[-1], end=until)
+        else:
+            cuts.append(Cut(int(start[place]), until, label, decisions.why(unit)))
+        last = place
+    return tuple(cuts)
 
 
 def _sightings(batch: _Batch, k: int) -> Sightings:

@@ -60,6 +60,17 @@ class DecidedBy(StrEnum):
     STRUCTURE = "structure"
 
 
+class Shape(StrEnum):
+    """How a dump is written down; see `cleaner.segment.shapes`."""
+
+    LINES = "lines"
+    PARAGRAPHS = "paragraphs"
+    WRAPPED = "wrapped"
+    ONE_LINE = "one line"
+    FRAGMENTS = "fragments"
+    MARKDOWN = "markdown"
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
     """A stretch of boilerplate inside a line that is itself kept.
@@ -113,6 +124,7 @@ class Document:
         encoding: the codec the text was read with; None for a text that came as `str`.
         notes: what the reader of the result should know, one sentence each.
         is_html: whether it was read from HTML; offsets then count in the page's text, not in the HTML.
+        shape: how it is written down; lines of a logical line, such as a wrapped paragraph, share a label.
     """
 
     text: str
@@ -121,6 +133,7 @@ class Document:
     encoding: str | None = None
     notes: tuple[str, ...] = ()
     is_html: bool = False
+    shape: Shape = Shape.LINES
 
     def is_kept(self, line: Line) -> bool:
         """Whether a line of this document belongs to the clean text."""

@@ -132,6 +132,7 @@ def to_json(document: Document, id: str, text: str) -> dict[str, Any]:
         "id": id,
         "text": text,
         "encoding": document.encoding,
+        "shape": document.shape.value,
         **({"offsets": _HTML_OFFSETS} if document.is_html else {}),
         "notes": list(document.notes),
         "lines": [

@@ -22,8 +22,8 @@ from cleaner.segment.plain import split
 
 TEMPLATE_TOP = "Riverside Courier\nThe paper of the lower valley since 1904\n"
 TEMPLATE_END = "The Courier is read in eleven villages and printed on paper from our own mill.\nAbout this paper\n"
-THINGS = "Ferry Market Library Orchestra Bakery Tram Cinema Post Weir School Inn Mill".split()
-TOWNS = "Aldham Brook Culver Dene Elmham Ford Gale Holt Ince Jarvis Kell Lund".split()
+THINGS = ("Ferry", "Market", "Library", "Band", "Bakery", "Tram", "Cinema", "Post", "Weir", "School", "Inn", "Mill")
+TOWNS = ("Aldham", "Brook", "Culver", "Dene", "Elmham", "Ford", "Gale", "Holt", "Ince", "Jarvis", "Kell", "Lund")
 STORIES = [
     f"{thing} comes back to {town}\n\n"
     f"The {thing.lower()} that {town} lost in the flood came back on Monday, and {number} people stood in the rain.\n\n"

@@ -30,6 +30,7 @@ from cleaner.records import Label
 from cleaner.segment.decode import decode_html
 from cleaner.segment.html import read_html
 from cleaner.segment.plain import split
+from cleaner.segment.shapes import logical_text
 
 #: A line that stands in fewer documents of its site is not written down.
 LEAST = 2
@@ -116,7 +117,7 @@ def profile_of(
     sums = _at_least(_summed(np.concatenate([np.zeros(0, _SEEN), *tables])), least)
     found: dict[int, _Told] = {}
     for text, origin in zip(texts, given, strict=True):
-        _find_words(text, origin, sums.key, found)
+        _find_words(logical_text(text), origin, sums.key, found)
     return _profile(sums, Counter(origin.site for origin in given), found, least)
 
 
@@ -178,7 +179,7 @@ def _words_of(group: Group, job: Job, keys: str) -> dict[int, _Told]:
     wanted = np.load(keys, mmap_mode="r")
     found: dict[int, _Told] = {}
     for one in read_group(group, job):
-        text = one.text
+        text = None if one.text is None else logical_text(one.text)
         if one.page is not None:
             page = one.page if isinstance(one.page, str) else decode_html(one.page).text
             text = read_html(page, one.url, keeps_tree=False).text

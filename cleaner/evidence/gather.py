@@ -60,7 +60,11 @@ def gather(texts: Sequence[str], bits: int) -> Evidence:
         texts: a batch of documents.
         bits: the logarithm of the number of n-gram buckets.
     """
-    lines = split(texts)
+    return gather_lines(split(texts), bits)
+
+
+def gather_lines(lines: LineTable, bits: int) -> Evidence:
+    """The same of lines that are split already."""
     compacted = compact(lines)
     grams = hash_lines(compacted, bits)
     return Evidence(lines, compacted, grams, shape_features(lines, compacted, grams))
