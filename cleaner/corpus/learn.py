@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from threadpoolctl import threadpool_limits
 from cleaner.corpus.groups import Group, groups
 from cleaner.corpus.job import Job, Summary
 from cleaner.corpus.pool import ordered
+from cleaner.corpus.spill import Spill
 from cleaner.corpus.targets import Targets
 from cleaner.corpus.work import cleaner_for, in_time, read_group
 from cleaner.evidence.compact import compact
@@ -34,8 +35,6 @@ from cleaner.segment.shapes import logical_text
 
 #: A line that stands in fewer documents of its site is not written down.
 LEAST = 2
-#: Files that counts are sorted into, by the upper bits of their keys.
-_FILES = 256
 #: Of so many lines at the most the words are kept; beyond that only what stands in more documents.
 _MOST_LINES = 2_000_000
 _SEEN = np.dtype([("key", "<u8"), ("score", "<u2"), ("copies", "<u2"), ("label", "u1"), ("part", "u1")])
@@ -84,14 +83,14 @@ def learn(
     sites: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="cleaner-learn-") as name:
         folder = Path(name)
-        with _Spill(folder) as spill:
+        with Spill(folder, _SEEN) as spill:
             for group, counted in ordered(_limited(targets, limit), _count, (job,), jobs):
                 spill.add(counted.seen)
                 sites += counted.sites
                 if group.failure is not None and group.source is not None:
                     counted.summary.fail(group.source.id, group.failure)
                 yield counted.summary
-        sums, rarest = spill.sums(least)
+        sums, rarest = _sums(spill, least)
         np.save(folder / "keys.npy", sums.key)
         found: dict[int, _Told] = {}
         for _, words in ordered(_limited(targets, limit), _words_of, (job, str(folder / "keys.npy")), jobs):
@@ -205,45 +204,18 @@ def _add_words(found: dict[int, _Told], key: int, told: _Told) -> None:
     found[key] = told if known is None else (told[0], min(known[1], told[1]), min(known[2], told[2]))
 
 
-class _Spill:
-    """What was seen, on disk, in parts by key."""
+def _sums(spill: Spill, least: int) -> tuple[_Sums, int]:
+    """The lines that stand in so many documents, sorted by key; and in how many the rarest of them stand.
 
-    def __init__(self, folder: Path) -> None:
-        self._paths = [folder / f"{number}.seen" for number in range(_FILES)]
-        self._files: list[IO[bytes]] = []
-
-    def __enter__(self) -> _Spill:
-        self._files = [path.open("wb") for path in self._paths]
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        for file in self._files:
-            file.close()
-
-    def add(self, seen: NDArray[Any]) -> None:
-        """Write down what a group held."""
-        part = (seen["key"] >> np.uint64(56)).astype(np.int64)
-        order = np.argsort(part, kind="stable")
-        edges = np.searchsorted(part[order], np.arange(_FILES + 1)).tolist()
-        ordered_table = seen[order]
-        for number in range(_FILES):
-            a, b = edges[number], edges[number + 1]
-            if a < b:
-                self._files[number].write(ordered_table[a:b].tobytes())
-
-    def sums(self, least: int) -> tuple[_Sums, int]:
-        """The lines that stand in so many documents, sorted by key; and in how many the rarest of them stand.
-
-        Should there be too many of them, the rarest are left out.
-        """
-        parts: list[_Sums] = []
-        for path in self._paths:
-            parts.append(_at_least(_summed(np.fromfile(path, _SEEN)), least))
-            while sum(len(part.key) for part in parts) > _MOST_LINES:
-                least += 1
-                parts = [_at_least(part, least) for part in parts]
-        columns = zip(*map(_columns, parts), strict=True)
-        return _Sums(*map(np.concatenate, columns)), least
+    Should there be too many of them, the rarest are left out.
+    """
+    parts: list[_Sums] = []
+    for seen in spill.parts():
+        parts.append(_at_least(_summed(seen), least))
+        while sum(len(part.key) for part in parts) > _MOST_LINES:
+            least += 1
+            parts = [_at_least(part, least) for part in parts]
+    return _Sums(*map(np.concatenate, zip(*map(_columns, parts), strict=True))), least
 
 
 def _summed(seen: NDArray[Any]) -> _Sums:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -71,6 +72,7 @@ def spread(orders: Iterable[Order], job: Job, jobs: int) -> Iterator[tuple[Group
     given = taken()
     while True:
         parallel = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
+        warnings.filterwarnings("ignore", ".*have been cancelled", UserWarning)  # the run says itself why it stopped
         try:
             for done in parallel(delayed(_in_worker)(group, job, task) for group, task in given):
                 group, _ = waiting.popleft()

@@ -12,6 +12,7 @@ import itertools
 import json
 import os
 import signal
+import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -28,6 +29,7 @@ from cleaner.corpus.job import Job, Result, Summary, Task
 from cleaner.corpus.pool import Order, spread
 from cleaner.corpus.sinks import Rows, beside
 from cleaner.corpus.sources import Source
+from cleaner.corpus.spill import Spill
 from cleaner.corpus.targets import Targets
 from cleaner.corpus.work import Done
 from cleaner.errors import ConfigError
@@ -35,7 +37,8 @@ from cleaner.errors import ConfigError
 #: So many names that stand more than once are told.
 _MOST_REPEATED = 100
 #: So many names are looked at together when repeated ones are looked for.
-_NAMES_AT_ONCE = 5_000_000
+_NAMES_AT_ONCE = 10_000
+_KEYS = np.dtype([("key", "<u8")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,15 +264,16 @@ def _command(targets: Targets, job: Job, limit: int | None) -> dict[str, Any]:
 
 def _repeated(ids: IO[bytes]) -> list[str]:
     """The names that stand more than once in a list of them, the first of these; memory is bounded."""
-    ids.seek(0)
-    parts = sum(1 for _ in ids) // _NAMES_AT_ONCE + 1
     twice: set[int] = set()
-    for part in range(parts):
+    with tempfile.TemporaryDirectory(prefix="cleaner-names-") as folder, Spill(Path(folder), _KEYS) as spill:
         ids.seek(0)
-        keys = np.sort(np.fromiter((key for key in map(hash, ids) if key % parts == part), dtype=np.int64))
-        twice.update(keys[1:][keys[1:] == keys[:-1]].tolist())
+        while lines := list(itertools.islice(ids, _NAMES_AT_ONCE)):
+            spill.add(np.fromiter(((hash(line) % (1 << 64),) for line in lines), dtype=_KEYS, count=len(lines)))
+        for rows in spill.parts():
+            keys = np.sort(rows["key"])
+            twice.update(keys[1:][keys[1:] == keys[:-1]].tolist())
     if not twice:
         return []
     ids.seek(0)
-    times = Counter(line for line in ids if hash(line) in twice)
+    times = Counter(line for line in ids if hash(line) % (1 << 64) in twice)
     return [json.loads(line) for line, count in times.items() if count > 1][:_MOST_REPEATED]
