@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -14,22 +12,13 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 from rich.table import Table
 
 from cleaner import __version__, render
 from cleaner.config import Config
 from cleaner.corpus.files import Kind, kind_of, place
-from cleaner.corpus.job import Format, Job, OnLoss, Result, Spans, Summary
-from cleaner.corpus.learn import LEAST, learn
+from cleaner.corpus.job import Format, Job, OnLoss, Spans, Summary
+from cleaner.corpus.learn import LEAST
 from cleaner.corpus.run import Run
 from cleaner.corpus.sinks import write_atomically
 from cleaner.corpus.sources import STDIN, InputFormat, check_readable_twice
@@ -38,15 +27,43 @@ from cleaner.corpus.work import as_text
 from cleaner.errors import CleanerError, ConfigError, ModelError, OutputError
 from cleaner.evidence.repeats import Profile
 from cleaner.model import store
+from cleaner.options import (
+    Drop,
+    Fast,
+    Glob,
+    HtmlModelName,
+    IdKey,
+    Inputs,
+    Jobs,
+    Keep,
+    Limit,
+    MaxBodyLoss,
+    MinScore,
+    ModelName,
+    Precision,
+    Quiet,
+    Reads,
+    Recall,
+    SiteKey,
+    TextKey,
+    UrlKey,
+    Verbose,
+)  # fmt: skip
 from cleaner.pipeline import Cleaner
 from cleaner.records import DEFAULT_KEEP, Document, Label
+from cleaner.report.running import (
+    EXIT_INTERRUPTED,
+    EXIT_MODEL,
+    EXIT_OUTPUT,
+    EXIT_SOME_FAILED,
+    EXIT_USAGE,
+    emit,
+    learned,
+    say,
+    show_run,
+)  # fmt: skip
 from cleaner.report.terminal import explained
 from cleaner.segment.decode import encode
-
-EXIT_DONE, EXIT_SOME_FAILED, EXIT_USAGE, EXIT_MODEL, EXIT_OUTPUT, EXIT_INTERRUPTED = 0, 1, 2, 3, 4, 130
-
-#: So many names that stand more than once are said; the summary has more.
-_MOST_SAID = 10
 
 app = typer.Typer(
     help="Give it what your scraper wrote, get back what the author wrote.",
@@ -56,64 +73,22 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Inputs = Annotated[
-    list[str] | None,
-    typer.Argument(
-        help="Files, folders or - for standard input: .txt, .html, .jsonl, .parquet, .warc, .wet, also .gz and .zst.",
-        show_default=False,
-    ),
-]
-Keep = Annotated[str | None, typer.Option(help="Labels to keep, with commas; default: body,title.", show_default=False)]
-Drop = Annotated[str | None, typer.Option(help="Labels to leave out of the default.", show_default=False)]
-MinScore = Annotated[
-    float | None,
-    typer.Option(help="Keep lines from this score on; default: the model's own threshold.", show_default=False),
-]
-MaxBodyLoss = Annotated[
-    float | None,
-    typer.Option(
-        help="The share of the body that may be lost, such as 0.01, for the most removal.", show_default=False
-    ),
-]
-Precision = Annotated[bool, typer.Option("--precision", help="Take out more, at the cost of some body.")]
-Recall = Annotated[bool, typer.Option("--recall", help="Keep more, and some boilerplate with it.")]
-ModelName = Annotated[str, typer.Option("--model", help="A shipped model's name, or the path of a model folder.")]
-HtmlModelName = Annotated[str, typer.Option("--html-model", help="The same for HTML.")]
-Reads = Annotated[InputFormat, typer.Option("--input-format", help="What the input is; auto goes by name and content.")]
-Fast = Annotated[bool, typer.Option("--fast", help="Label HTML without asking trafilatura: less time, nearly as good.")]
-Glob = Annotated[
-    str | None, typer.Option(help="A pattern for the files of a folder, such as '*.wet.gz'.", show_default=False)
-]
-TextKey = Annotated[str, typer.Option(help="The field of a row that holds its text.")]
-IdKey = Annotated[str, typer.Option(help="The one that holds its name.")]
-UrlKey = Annotated[str, typer.Option(help="The one that holds its address.")]
-SiteKey = Annotated[
-    str | None,
-    typer.Option(
-        help="The field of a row that names its site; default: its address, else its folder.", show_default=False
-    ),
-]
-Limit = Annotated[int | None, typer.Option(min=1, help="Stop after so many documents.", show_default=False)]
-Jobs = Annotated[int, typer.Option(min=1, help="How many processes to use.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say a line about each document.")]
-
 
 def main() -> None:
     """Run the command and exit."""
     try:
         app()
     except ModelError as error:
-        _say(f"error: {error}")
+        say(f"error: {error}")
         sys.exit(EXIT_MODEL)
     except OutputError as error:
-        _say(f"error: {error}")
+        say(f"error: {error}")
         sys.exit(EXIT_OUTPUT)
     except CleanerError as error:
-        _say(f"error: {error}")
+        say(f"error: {error}")
         sys.exit(EXIT_USAGE)
     except KeyboardInterrupt:
-        _say("interrupted.")
+        say("interrupted.")
         sys.exit(EXIT_INTERRUPTED)
 
 
@@ -242,12 +217,12 @@ def clean_command(
         check_readable_twice(targets.inputs)
         path = targets.profile()
         if not path.exists() or not resume:
-            learned = _learned(targets, job, jobs, LEAST, limit, Summary(), quiet)
-            write_atomically(path, learned.to_json().encode("utf-8"))
+            profile_learned = learned(targets, job, jobs, LEAST, limit, Summary(), quiet)
+            write_atomically(path, profile_learned.to_json().encode("utf-8"))
         job = replace(job, profile=str(path))
     elif keep_first or site_key:
         raise ConfigError("--keep-first and --site-key are about --profile and --learn; give one of those too.")
-    _run(targets, Run(targets, job, jobs=jobs, limit=limit, resume=resume), quiet, verbose, summary)
+    show_run(targets, Run(targets, job, jobs=jobs, limit=limit, resume=resume), quiet, verbose, summary)
 
 
 @app.command("label")
@@ -285,7 +260,7 @@ def label_command(
         id_key=id_key,
         url_key=url_key,
     )
-    _run(targets, Run(targets, job, jobs=jobs), quiet, verbose, None)
+    show_run(targets, Run(targets, job, jobs=jobs), quiet, verbose, None)
 
 
 @app.command("learn")
@@ -306,7 +281,6 @@ def learn_command(
     text_key: TextKey = "text",
     id_key: IdKey = "id",
     url_key: UrlKey = "url",
-    fast: Fast = True,
     model: ModelName = store.DEFAULT,
     html_model: HtmlModelName = store.DEFAULT_HTML,
     jobs: Jobs = 1,
@@ -324,38 +298,22 @@ def learn_command(
             model=str(store.find(model)),
             html_model=str(store.find(html_model)),
             input_format=input_format,
-            fast=fast,
+            fast=True,  # what is counted hardly differs
             text_key=text_key,
             id_key=id_key,
             url_key=url_key,
             site_key=site_key,
         )
-        profiles.append(_learned(targets, job, jobs, least, limit, summary, quiet))
+        profiles.append(learned(targets, job, jobs, least, limit, summary, quiet))
     profile = functools.reduce(Profile.merged, profiles)
     write_atomically(output, profile.to_json().encode("utf-8"))
     if not quiet:
         lines = sum(len(site.lines) for site in profile.sites.values())
-        _say(f"{lines:,} lines that {len(profile.sites):,} sites repeat are in {output}.")
+        say(f"{lines:,} lines that {len(profile.sites):,} sites repeat are in {output}.")
         if profile.undercount:
-            _say(f"counts may be {profile.undercount} too small: the parts left rare lines out (--least).")
+            say(f"counts may be {profile.undercount} too small: the parts left rare lines out (--least).")
     if summary.failed:
         raise typer.Exit(EXIT_SOME_FAILED)
-
-
-def _learned(
-    targets: Targets, job: Job, jobs: int, least: int, limit: int | None, summary: Summary, quiet: bool
-) -> Profile:
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
-        bar = progress.add_task("learning", total=None)
-        for step in learn(targets, job, jobs=jobs, least=least, limit=limit):
-            if isinstance(step, Profile):
-                return step
-            summary.add(step)
-            for id, error in step.failures:
-                _say(f"error: {id}: {error}")
-            progress.update(bar, description=f"{summary.documents:,} documents")
-    raise AssertionError("learning ends with a profile")
 
 
 @app.command("explain")
@@ -377,12 +335,12 @@ def explain_command(
     cleaner = Cleaner(config=config, model=model, html_model=html_model, fast=fast)
     document = _labelled(cleaner, file, _read(file), input_format)
     for note in document.notes:
-        _say(f"{file}: {note}")
+        say(f"{file}: {note}")
     console = Console(soft_wrap=True, highlight=False)
     for line in document.lines:
         console.print(explained(document, line))
     kept = sum(document.is_kept(line) for line in document.lines)
-    _say(f"{kept} of {len(document.lines)} lines kept.")
+    say(f"{kept} of {len(document.lines)} lines kept.")
 
 
 @app.command("restore")
@@ -398,7 +356,7 @@ def restore_command(
     if output is None or (len(restored) == 1 and not output.is_dir()):
         if len(restored) != 1:
             raise ConfigError(f"{file} holds {len(restored)} documents; name a folder for them with -o.")
-        _emit(restored[0][1]) if output is None else write_atomically(output, restored[0][1])
+        emit(restored[0][1]) if output is None else write_atomically(output, restored[0][1])
         return
     for id, data in restored:
         name = PurePosixPath(id)
@@ -447,75 +405,6 @@ def _labels(names: str | None) -> list[str] | None:
     return None if names is None else [name.strip() for name in names.split(",") if name.strip()]
 
 
-def _run(targets: Targets, run: Run, quiet: bool, verbose: bool, summary_file: Path | None) -> None:
-    output = targets.output
-    if STDIN in targets.inputs and sys.stdin.isatty():
-        _say("reading standard input; end it with Ctrl-D.")
-    console = Console(stderr=True)
-    shows_progress = not quiet and output is not None and console.is_terminal
-    began = time.monotonic()
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), DownloadColumn(), TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )  # fmt: skip
-    try:
-        with Progress(*columns, console=console, transient=True, disable=not shows_progress) as progress:
-            bar = progress.add_task("cleaning", total=(targets.size() or None) if shows_progress else None)
-            for step in run.steps():
-                progress.update(bar, completed=step.consumed, description=f"{run.summary.documents:,} documents")
-                for result in step.results:
-                    _report(result, verbose and not quiet, quiet)
-                    if result.output is not None:
-                        _emit(result.output)
-                if step.rows is not None:
-                    _emit(step.rows)
-    except OutputError as error:
-        again = "; once that is mended, the same command with --resume goes on" if run.can_resume else ""
-        raise OutputError(f"{str(error).removesuffix('.')}{again}.") from error
-    finally:
-        if summary_file is not None:
-            write_atomically(summary_file, _summary(run, time.monotonic() - began))
-    summary = run.summary
-    for name in run.repeated[:_MOST_SAID]:
-        _say(f"{name}: more than one document has this name.")
-    if len(run.repeated) > _MOST_SAID:
-        _say(f"... and {len(run.repeated) - _MOST_SAID} more such names.")
-    if run.interrupted:
-        _say(f"interrupted after {summary.documents:,} documents; the same command with --resume goes on.")
-        raise typer.Exit(EXIT_INTERRUPTED)
-    if output is not None and not quiet:
-        _say(
-            f"{summary.documents - summary.failed:,} of {summary.documents:,} documents cleaned into {output}; "
-            f"{summary.kept:,} of {summary.lines:,} lines kept."
-        )
-        if summary.flagged:
-            _say(f"{summary.flagged:,} documents lost more of their words than --max-loss allows.")
-    if summary.failed and summary.documents > 1:
-        _say(f"{summary.failed:,} of {summary.documents:,} documents failed; each is named above.")
-    if summary.failed:
-        raise typer.Exit(EXIT_SOME_FAILED)
-
-
-def _summary(run: Run, seconds: float) -> bytes:
-    told = run.summary.to_json() | {
-        "repeated_names": run.repeated,
-        "interrupted": run.interrupted,
-        "seconds": round(seconds, 3),
-    }
-    return json.dumps(told, indent=2, ensure_ascii=True).encode("ascii") + b"\n"
-
-
-def _report(result: Result, verbose: bool, quiet: bool) -> None:
-    if result.error is not None:
-        _say(f"error: {result.id}: {result.error}")
-        return
-    if not quiet:
-        for note in result.notes:
-            _say(f"{result.id}: {note}")
-    if verbose:
-        _say(f"{result.id}: {result.kept} of {result.lines} lines kept.")
-
-
 def _restored(data: bytes) -> Iterator[tuple[str, bytes]]:
     try:
         text = data.decode("utf-8-sig")
@@ -535,22 +424,6 @@ def _read(file: str) -> bytes:
         return sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}.") from None
-
-
-def _emit(data: bytes) -> None:
-    try:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    except OSError as error:
-        # what is still in the buffer would fail once more on exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):  # then whoever read the output has seen enough
-            _say(f"error: standard output cannot be written: {error.strerror}.")
-        raise typer.Exit(EXIT_SOME_FAILED) from None
-
-
-def _say(message: str) -> None:
-    typer.echo(message.encode("utf-8", "replace").decode("utf-8"), err=True)
 
 
 if __name__ == "__main__":

@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cleaner import render, residue
+from cleaner.batches import Batch, Outline, ReadPage, Sightings, grouped, on_lines, read_pages, sightings_of
 from cleaner.config import Config
-from cleaner.decide import LABELS, Decisions, decide, least_score, rules
-from cleaner.errors import InputError, ModelError
-from cleaner.evidence.compact import CompactLines
+from cleaner.decide import LABELS, decide, least_score, rules
+from cleaner.errors import ModelError
 from cleaner.evidence.gather import Evidence, beside, gather, gather_lines, gather_pages, network_input
-from cleaner.evidence.heuristics import Verdict, verdict
-from cleaner.evidence.repeats import Origin, Profile, line_keys, site_of
+from cleaner.evidence.repeats import Origin, Profile
 from cleaner.model import store
 from cleaner.model.network import Linear
 from cleaner.records import Cut, Document, Label, Line, Shape
-from cleaner.segment.decode import Decoded, decode_html
-from cleaner.segment.html import Page, read_html
-from cleaner.segment.plain import LineTable, split
-from cleaner.segment.shapes import View, shapes_of, view_of
+from cleaner.segment.html import Page
+from cleaner.segment.plain import split
+from cleaner.segment.shapes import shapes_of, view_of
 
-#: Documents are worked on together until they hold this many characters: enough to drown the cost of a
-#: numpy call, little enough to stay in a processor's cache and to bound memory.
-_BATCH_CHARACTERS = 500_000
 _NOTHING_KEPT = "none of its lines reads like text to keep; its labels say why."
-#: An element of a page of HTML takes as much memory as so many characters.
-_ELEMENT_CHARACTERS = 20
 
 
 def own_log_probabilities(linear: Linear, evidence: Evidence) -> NDArray[np.float64]:
@@ -222,7 +214,7 @@ class Cleaner:
             outlines.append(replace(outline, notes=notes))
         return outlines
 
-    def _outline(self, text: str, batch: _Batch, k: int, with_lines: bool) -> Outline:
+    def _outline(self, text: str, batch: Batch, k: int, with_lines: bool) -> Outline:
         a, b = batch.lines.first[k], batch.lines.first[k + 1]
         decisions, words = batch.decisions, batch.words[a:b]
         places: tuple[tuple[int, int, Label, float], ...] = ()
@@ -247,22 +239,22 @@ class Cleaner:
     def sightings_many(self, texts: Iterable[str]) -> list[Sightings]:
         """What a site profile counts of many texts: each line's key, label, score and place."""
         batches = self._batches(texts, None, logical=True)
-        return [_sightings(batch, k) for batch in batches for k in range(len(batch.texts))]
+        return [sightings_of(batch, k) for batch in batches for k in range(len(batch.texts))]
 
     def sightings_html_many(self, pages: Iterable[tuple[str | bytes, str | None]]) -> list[Sightings]:
         """The same for pages of HTML, each given with its address or None."""
-        return [_sightings(batch, k) for _, batch, k in self._pages(pages, None)]
+        return [sightings_of(batch, k) for _, batch, k in self._pages(pages, None)]
 
     def _pages(
         self, pages: Iterable[tuple[str | bytes, str | None]], origins: Iterable[Origin] | None
-    ) -> Iterator[tuple[_ReadPage, _Batch, int]]:
+    ) -> Iterator[tuple[ReadPage, Batch, int]]:
         """Each page, in order, with the batch that it was decided in and its place there.
 
         Pages without trafilatura's verdict are decided by the networks that do without.
         """
         model = self.html_model
-        for group in _read_pages(pages, origins, run=not self._fast):
-            decided: dict[int, tuple[_Batch, int]] = {}
+        for group in read_pages(pages, origins, run=not self._fast):
+            decided: dict[int, tuple[Batch, int]] = {}
             for with_verdict in (True, False):
                 places = [k for k, read in enumerate(group) if (read.verdict is not None) == with_verdict]
                 if not places:
@@ -280,8 +272,8 @@ class Cleaner:
 
     def _batches(
         self, texts: Iterable[str], origins: Iterable[Origin] | None, *, logical: bool = False
-    ) -> Iterator[_Batch]:
-        for group, of_group in _grouped(texts, origins):
+    ) -> Iterator[Batch]:
+        for group, of_group in grouped(texts, origins):
             lines = split(group)
             shapes = shapes_of(lines, group)
             views = [view_of(text, shape, lines, k) for k, (text, shape) in enumerate(zip(group, shapes, strict=True))]
@@ -292,7 +284,7 @@ class Cleaner:
                 evidence = gather_lines(lines, self._model.linear.bits)
             batch = self._decided(seen, of_group, evidence, self._model, self._model.second)
             batch = replace(batch, shapes=shapes)
-            yield _on_lines(batch, group, lines, views) if any(views) and not logical else batch
+            yield on_lines(batch, group, lines, views) if any(views) and not logical else batch
 
     def _decided(
         self,
@@ -301,7 +293,7 @@ class Cleaner:
         evidence: Evidence,
         model: store.Model,
         stage: store.SecondStage,
-    ) -> _Batch:
+    ) -> Batch:
         own = own_log_probabilities(model.linear, evidence)
         near = model.neighbours.log_probabilities(evidence.grams[1], *beside(evidence.lines))
         decisions = decide(
@@ -326,9 +318,9 @@ class Cleaner:
                 cuts[k][i - int(evidence.lines.first[k])] = found
         words = evidence.grams[1].count
         shapes = [Shape.LINES] * len(texts)
-        return _Batch(texts, evidence.lines, evidence.compacted, words, words * decisions.kept, decisions, cuts, shapes)
+        return Batch(texts, evidence.lines, evidence.compacted, words, words * decisions.kept, decisions, cuts, shapes)
 
-    def _kept_spans(self, text: str, batch: _Batch, k: int) -> list[render.Span]:
+    def _kept_spans(self, text: str, batch: Batch, k: int) -> list[render.Span]:
         a, b = batch.lines.first[k], batch.lines.first[k + 1]
         return render.kept_spans(
             text,
@@ -338,7 +330,7 @@ class Cleaner:
             {line: [(cut.start, cut.end) for cut in found] for line, found in batch.cuts[k].items()},
         )
 
-    def _document(self, text: str, batch: _Batch, k: int, page: Page | None = None) -> Document:
+    def _document(self, text: str, batch: Batch, k: int, page: Page | None = None) -> Document:
         a, b = batch.lines.first[k], batch.lines.first[k + 1]
         spans = zip(batch.lines.char_start[a:b].tolist(), batch.lines.char_end[a:b].tolist(), strict=True)
         lines = tuple(
@@ -359,154 +351,6 @@ class Cleaner:
         return Document(text, lines, self._config.keep, shape=batch.shapes[k])
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """A clean text, and what was kept and taken out for it.
-
-    Attributes:
-        text: the clean text.
-        whole: the text that it is taken from; of a page of HTML, the text that was read from it.
-        labels: how many lines carry each label, in the order of `Label`.
-        words: how many words the whole text has.
-        kept_words: how many of them stand in kept lines.
-        lines: where asked for, start, end, label and score of each line; offsets count in the whole text.
-        notes: what the reader of the result should know.
-    """
-
-    text: str
-    whole: str
-    labels: tuple[int, ...]
-    words: int
-    kept_words: int
-    lines: tuple[tuple[int, int, Label, float], ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sightings:
-    """The lines of a document as a site profile counts them.
-
-    Attributes:
-        key: uint64 [lines], equal for lines that count as the same.
-        label: int8 [lines], index into `Label`.
-        score: float64 [lines].
-    """
-
-    key: NDArray[np.uint64]
-    label: NDArray[np.int8]
-    score: NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Batch:
-    texts: list[str]
-    lines: LineTable
-    compacted: CompactLines
-    words: NDArray[np.int64]
-    kept_words: NDArray[np.int64]
-    decisions: Decisions
-    cuts: list[dict[int, tuple[Cut, ...]]]  # for each document, by the line's place in it
-    shapes: list[Shape]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _ReadPage:
-    page: Page
-    origin: Origin
-    verdict: Verdict | None
-    encoding: str | None
-    notes: tuple[str, ...]
-
-
-def _on_lines(batch: _Batch, texts: list[str], lines: LineTable, views: list[View | None]) -> _Batch:
-    """What was decided on logical lines, told of the lines that the documents have."""
-    unit = np.arange(len(lines))
-    words, kept_words = np.zeros((2, len(lines)), dtype=np.int64)
-    cuts = list(batch.cuts)
-    for k, view in enumerate(views):
-        here = slice(int(lines.first[k]), int(lines.first[k + 1]))
-        first = int(batch.lines.first[k])
-        if view is None:
-            unit[here] = first + np.arange(here.stop - here.start)
-            words[here], kept_words[here] = batch.words[unit[here]], batch.kept_words[unit[here]]
-        elif view.unit:
-            unit[here] = first + np.array(view.unit)
-            spans = zip(lines.char_start[here].tolist(), lines.char_end[here].tolist(), strict=True)
-            words[here] = [len(texts[k][start:end].split()) for start, end in spans]
-            kept_words[here] = words[here] * batch.decisions.kept[unit[here]]
-            cuts[k] = {}
-        else:
-            cuts[k] = {}
-            line, start, end = np.array(view.spans, dtype=np.int64).reshape(-1, 3).T
-            for number in range(here.stop - here.start):
-                mine = np.flatnonzero(line == number)
-                units = first + mine
-                kept = batch.decisions.kept[units]
-                # the line is what most of its kept words are, or of all if none is kept
-                size = batch.words[units] * kept if kept.any() else batch.words[units]
-                unit[here.start + number] = units[size.argmax()]
-                words[here.start + number] = batch.words[units].sum()
-                kept_words[here.start + number] = batch.kept_words[units].sum()
-                if kept.any():
-                    cuts[k][number] = _cuts_between(batch.decisions, units, start[mine], end[mine])
-    decisions = batch.decisions.take(unit)
-    return _Batch(texts, lines, batch.compacted, words, kept_words, decisions, cuts, batch.shapes)
-
-
-def _cuts_between(
-    decisions: Decisions, units: NDArray[np.int64], start: NDArray[np.int64], end: NDArray[np.int64]
-) -> tuple[Cut, ...]:
-    """The logical lines of a line that are not kept, those that follow each other with one label as one cut."""
-    cuts: list[Cut] = []
-    last = -1
-    for place in np.flatnonzero(~decisions.kept[units]).tolist():
-        label, unit = LABELS[decisions.label[units[place]]], int(units[place])
-        # with the white space after it, or before it at the end, so that no word is glued to another
-        until = int(start[place + 1]) if place + 1 < len(start) else int(end[place])
-        if cuts and last == place - 1 and cuts[-1].label is label:
-            cuts[-1] = replace(cuts[-1], end=until)
-        else:
-            cuts.append(Cut(int(start[place]), until, label, decisions.why(unit)))
-        last = place
-    return tuple(cuts)
-
-
-def _sightings(batch: _Batch, k: int) -> Sightings:
-    a, b = batch.lines.first[k], batch.lines.first[k + 1]
-    lines = CompactLines(
-        batch.compacted.raw, batch.compacted.folded, batch.compacted.start[a:b], batch.compacted.end[a:b]
-    )
-    return Sightings(line_keys(lines), batch.decisions.label[a:b], batch.decisions.score[a:b])
-
-
-def _read_pages(
-    pages: Iterable[tuple[str | bytes, str | None]], origins: Iterable[Origin] | None, *, run: bool
-) -> Iterator[list[_ReadPage]]:
-    group: list[_ReadPage] = []
-    size = 0
-    known = None if origins is None else iter(origins)
-    for html, url in pages:
-        origin = Origin(site_of(url, "")) if known is None else next(known)
-        if not isinstance(html, str | bytes):
-            raise InputError(f"a page must be str or bytes, not {type(html).__name__}.")
-        decoded = decode_html(html) if isinstance(html, bytes) else Decoded(html, "")
-        page = read_html(decoded.text, url, keeps_tree=run)
-        notes = [*decoded.notes, *page.notes]
-        found = verdict(page) if run else None
-        if found is not None and found.note is not None:
-            notes.append(found.note)
-            found = None
-        group.append(
-            _ReadPage(replace(page, nodes=[], tree=None), origin, found, decoded.encoding or None, tuple(notes))
-        )
-        size += len(page.text) + _ELEMENT_CHARACTERS * len(page.elements.parent)
-        if size >= _BATCH_CHARACTERS:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
-
-
 def _of_kind(model: str | Path | store.Model, kind: str) -> store.Model:
     """A loaded model for text or for HTML.
 
@@ -517,29 +361,6 @@ def _of_kind(model: str | Path | store.Model, kind: str) -> store.Model:
     if loaded.input != kind:
         raise ModelError(f"the model {loaded.name} is for {loaded.input}, not for {kind}; name another one.")
     return loaded
-
-
-def _grouped(texts: Iterable[str], origins: Iterable[Origin] | None) -> Iterator[tuple[list[str], list[Origin]]]:
-    if isinstance(texts, str):
-        raise InputError("many texts are wanted and one str was given; pass a list of texts, or use the call for one.")
-    group: list[str] = []
-    of_group: list[Origin] = []
-    size = 0
-    known = itertools.repeat(Origin()) if origins is None else iter(origins)
-    for text in texts:
-        if not isinstance(text, str):
-            raise InputError(
-                f"a text must be str, not {type(text).__name__}; decode bytes first, for instance with "
-                "cleaner.segment.decode.decode, which finds the encoding."
-            )
-        group.append(text)
-        of_group.append(next(known))
-        size += len(text) + 1
-        if size >= _BATCH_CHARACTERS:
-            yield group, of_group
-            group, of_group, size = [], [], 0
-    if group:
-        yield group, of_group
 
 
 @functools.cache

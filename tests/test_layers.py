@@ -17,10 +17,11 @@ ROOMS = [
     ("cleaner.evidence",),
     ("cleaner.model",),
     ("cleaner.decide", "cleaner.residue"),
-    ("cleaner.render",),
+    ("cleaner.render", "cleaner.batches"),
     ("cleaner.pipeline",),
     ("cleaner",),
-    ("cleaner.corpus", "cleaner.report"),
+    ("cleaner.corpus",),
+    ("cleaner.report", "cleaner.options"),
     ("cleaner.cli",),
 ]
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from cleaner.batches import Sightings
 from cleaner.corpus.groups import Group, groups
 from cleaner.corpus.job import Job, Summary
 from cleaner.corpus.pool import ordered
@@ -26,7 +27,7 @@ from cleaner.corpus.targets import Targets
 from cleaner.corpus.work import cleaner_for, in_time, read_group
 from cleaner.evidence.compact import compact
 from cleaner.evidence.repeats import PARTS, SCORE_STEP, Origin, Profile, Repeat, Site, line_keys
-from cleaner.pipeline import Cleaner, Sightings
+from cleaner.pipeline import Cleaner
 from cleaner.records import Label
 from cleaner.segment.decode import decode_html
 from cleaner.segment.html import read_html

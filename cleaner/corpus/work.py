@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cleaner import render
+from cleaner.batches import Outline
 from cleaner.config import Config
 from cleaner.corpus.files import Kind, damage, opened, packed
 from cleaner.corpus.groups import Entry, Group
@@ -18,7 +19,7 @@ from cleaner.corpus.sinks import write_atomically
 from cleaner.corpus.sources import InputFormat, Source
 from cleaner.errors import CleanerError, InputError, ModelError, NoSpaceError
 from cleaner.evidence.repeats import Origin, site_of
-from cleaner.pipeline import Cleaner, Outline
+from cleaner.pipeline import Cleaner
 from cleaner.records import Document, Label
 from cleaner.segment.decode import Decoded, decode, is_html, to_utf8
 from cleaner.timelimit import TakesTooLongError, no_longer_than
