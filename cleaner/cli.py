@@ -215,14 +215,14 @@ def clean_command(
         Profile.load(profile)
     elif learn_first:
         check_readable_twice(targets.inputs)
-        path = targets.profile()
-        if not path.exists() or not resume:
-            profile_learned = learned(targets, job, jobs, LEAST, limit, Summary(), quiet)
-            write_atomically(path, profile_learned.to_json().encode("utf-8"))
-        job = replace(job, profile=str(path))
+        job = replace(job, profile=str(targets.profile()))
     elif keep_first or site_key:
         raise ConfigError("--keep-first and --site-key are about --profile and --learn; give one of those too.")
-    show_run(targets, Run(targets, job, jobs=jobs, limit=limit, resume=resume), quiet, verbose, summary)
+    run = Run(targets, job, jobs=jobs, limit=limit, resume=resume)
+    if learn_first and not (resume and targets.profile().exists()):
+        profile_learned = learned(targets, job, jobs, LEAST, limit, Summary(), quiet)
+        write_atomically(targets.profile(), profile_learned.to_json().encode("utf-8"))
+    show_run(targets, run, quiet, verbose, summary)
 
 
 @app.command("label")

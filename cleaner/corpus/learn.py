@@ -6,6 +6,7 @@ added up one after the other. The order of the files and the number of workers m
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import tempfile
 from collections import Counter
@@ -81,6 +82,7 @@ def learn(
     Yields:
         The counts of each group of documents in turn, and at the end the profile.
     """
+    job = dataclasses.replace(job, profile=None)  # what is learned does not depend on what is known
     sites: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="cleaner-learn-") as name:
         folder = Path(name)

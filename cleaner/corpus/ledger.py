@@ -59,7 +59,7 @@ class Ledger:
         good = 0
         if path.exists() and resume is not False:
             lines = path.read_bytes().splitlines(keepends=True)
-            if lines and lines[0].endswith(b"\n"):
+            if len(lines) > 1 and lines[1].endswith(b"\n"):  # else it did nothing
                 if resume is None:
                     raise ConfigError(
                         "an earlier run into this place was not finished; go on with --resume, or begin anew with "
