@@ -21,7 +21,7 @@ ROOMS = [
     ("cleaner.pipeline",),
     ("cleaner",),
     ("cleaner.corpus",),
-    ("cleaner.report", "cleaner.options"),
+    ("cleaner.report", "cleaner.options", "cleaner.adapters"),
     ("cleaner.cli",),
 ]
 

@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,6 +121,65 @@ def profile_of(
     for text, origin in zip(texts, given, strict=True):
         _find_words(logical_text(text), origin, sums.key, found)
     return _profile(sums, Counter(origin.site for origin in given), found, least)
+
+
+def sightings_table(batch: Any, job: Job) -> Any:
+    """What a batch of rows holds for a profile that another engine adds up.
+
+    Args:
+        batch: a pyarrow record batch of rows.
+        job: what models to ask, and what names a site.
+
+    Returns:
+        A record batch: for each document a row with its site alone; for each of its lines, once, the site, a key, how
+        it is written, the name of the document, the score in ten-thousandths, how often it stands there, its label and
+        the part of the document.
+    """
+    import pyarrow
+
+    cleaner = cleaner_for(job)
+    read = [one for one in read_group(Group(None, table=batch), job) if one.error is None and one.text is not None]
+    made = in_time(cleaner.sightings_many, {k: one.text for k, one in enumerate(read)}, job.seconds)
+    columns: list[list[Any]] = [[] for _ in range(8)]
+    for k, one in enumerate(read):
+        sightings = made[k]
+        if isinstance(sightings, str):
+            continue
+        origin = one.origin(job)
+        table = _table(sightings, origin.site)
+        found: dict[int, _Told] = {}
+        _find_words(logical_text(one.text or ""), origin, np.sort(table["key"]), found)
+        count = len(table)
+        texts = [found[key][1] for key in table["key"].tolist()]
+        numbers = [table[name].astype(np.int64).tolist() for name in ("score", "copies", "label", "part")]
+        rows = [[origin.site] * count, table["key"].view(np.int64).tolist(), texts, [origin.name] * count, *numbers]
+        for column, values in zip(columns, rows, strict=True):
+            column += [*values, origin.site if column is columns[0] else None]
+    kinds = [pyarrow.string(), pyarrow.int64(), pyarrow.string(), pyarrow.string(), pyarrow.int64(), pyarrow.int64(),
+             pyarrow.int32(), pyarrow.int32()]  # fmt: skip
+    names = ["site", "key", "text", "name", "score", "copies", "label", "part"]
+    arrays = [pyarrow.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
+    return pyarrow.RecordBatch.from_arrays(arrays, names)
+
+
+def profile_of_counts(
+    lines: Iterable[tuple[str, str, str, int, int, int, Sequence[int], Sequence[int]]],
+    sites: Mapping[str, int],
+    least: int,
+) -> Profile:
+    """The profile of what another engine has added up.
+
+    Args:
+        lines: of each line its site, how it is written, the first document, in how many it stands, how often, the sum
+            of its scores, and how often it has which label and stands in which part.
+        sites: how many documents each site has.
+        least: what was left out stands in fewer documents.
+    """
+    told: dict[str, list[Repeat]] = {site: [] for site in sites}
+    for site, text, first, documents, copies, score, labels, parts in lines:
+        given = tuple((label, count) for label, count in zip(Label, labels, strict=True) if count)
+        told[site].append(Repeat(text, documents, copies, tuple(parts), score, given, first))
+    return Profile({site: Site.of(sites[site], told[site]) for site in sites}, least)
 
 
 def _limited(targets: Targets, limit: int | None) -> Iterator[Group]:
@@ -245,9 +304,8 @@ def _columns(sums: _Sums) -> tuple[NDArray[Any], ...]:
 
 
 def _profile(sums: _Sums, sites: Counter[str], found: dict[int, _Told], least: int) -> Profile:
-    lines: dict[str, list[Repeat]] = {site: [] for site in sites}
-    for key, documents, copies, score, labels, parts in zip(*(c.tolist() for c in _columns(sums)), strict=True):
-        site, text, first = found[key]
-        given = tuple((label, count) for label, count in zip(Label, labels, strict=True) if count)
-        lines[site].append(Repeat(text, documents, copies, tuple(parts), score, given, first))
-    return Profile({site: Site.of(sites[site], lines[site]) for site in sites}, least)
+    lines = (
+        (*found[key], documents, copies, score, labels, parts)
+        for key, documents, copies, score, labels, parts in zip(*(c.tolist() for c in _columns(sums)), strict=True)
+    )
+    return profile_of_counts(lines, sites, least)

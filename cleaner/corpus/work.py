@@ -87,10 +87,34 @@ def work(group: Group, job: Job, task: Task, failure: str | None = None) -> Done
         ModelError: if a model cannot be loaded.
         NoSpaceError: if the disk is full.
     """
-    cleaner = cleaner_for(job)
     read = list(read_group(group, job))
     for one in read:
         one.error = failure or one.error
+    results, summary, rows = _worked(read, job, task)
+    if task.rows == Kind.JSONL:
+        return Done(results, summary, packed(b"".join(map(_json_line, rows)), task.packing))
+    if task.rows == Kind.PARQUET:
+        from cleaner.corpus.tables import table_of
+
+        return Done(results, summary, table_of(rows, group.table, job))
+    return Done(results, summary)
+
+
+def clean_rows(rows: Sequence[dict[str, Any]], job: Job) -> tuple[list[dict[str, Any]], Summary]:
+    """Rows as `cleaner clean` would write them, and the counts.
+
+    Args:
+        rows: each with its text, or HTML, under the job's key; they stay as they are.
+        job: what to do with them.
+    """
+    read = [_guarded(functools.partial(_of_row, row, str(number), job), str(number)) for number, row in enumerate(rows)]
+    _, summary, done = _worked(read, job, Task(Kind.JSONL.value))
+    return done, summary
+
+
+def _worked(read: Sequence[Read], job: Job, task: Task) -> tuple[list[Result], Summary, list[dict[str, Any]]]:
+    """What became of documents: results, counts, and rows if they are to be."""
+    cleaner = cleaner_for(job)
     whole = job.format is not Format.TEXT or (task.rows is None and task.removed is not None)
     made = _labelled(cleaner, read, job, whole)
     summary = Summary()
@@ -102,13 +126,7 @@ def work(group: Group, job: Job, task: Task, failure: str | None = None) -> Done
         if result.error is not None:
             summary.fail(result.id, result.error)
         results.append(result)
-    if task.rows == Kind.JSONL:
-        return Done(results, summary, packed(b"".join(map(_json_line, rows)), task.packing))
-    if task.rows == Kind.PARQUET:
-        from cleaner.corpus.tables import table_of
-
-        return Done(results, summary, table_of(rows, group.table, job))
-    return Done(results, summary)
+    return results, summary, rows
 
 
 def as_text(data: bytes, name_says_html: bool, format: InputFormat) -> Decoded | None:
