@@ -184,11 +184,17 @@ def sureness(lines: LineTable, score: NDArray[np.float64], words: NDArray[np.int
 
 #: A line is held to be of its site's template if it stands in so many documents and in such a share of them ...
 _FEWEST_DOCUMENTS, _LEAST_SHARE = 3, 0.1
-#: ... and its score, here and in the mean over all of them, is lower than this where it is in none, and in all.
+#: ... and its score, here or in the mean over all of them, is lower than this where it is in none, and in all.
 _TEMPLATE_SCORE = (0.5, 0.9)
+#: A line of fewer words repeats where its site is about one thing: the names of a product's properties do. It must
+#: score low both here and in the mean, the lower the rarer it is; unless this share of the documents begins or ends
+#: with it.
+_SHORT_LINE, _SHORT_SCORE, _EDGE_SHARE = 6, 0.4, 0.8
 
 
-def is_template(lines: LineTable, repeated: Repeated, score: NDArray[np.float64]) -> NDArray[np.bool_]:
+def is_template(
+    lines: LineTable, repeated: Repeated, score: NDArray[np.float64], words: NDArray[np.int64]
+) -> NDArray[np.bool_]:
     """Which lines a site repeats because its template has them: bool [lines].
 
     Repetition alone does not tell: a refrain, a quoted law or a dateline repeats too. So the model's own score counts,
@@ -199,11 +205,17 @@ def is_template(lines: LineTable, repeated: Repeated, score: NDArray[np.float64]
         lines: the batch.
         repeated: what a site profile knows of them.
         score: [lines], the probability of being kept.
+        words: [lines], how many words each line has.
     """
     share = repeated.near / np.maximum(repeated.of, 1)
     often = (repeated.near >= _FEWEST_DOCUMENTS) & (share >= _LEAST_SHARE)
     low, high = _TEMPLATE_SCORE
-    template: NDArray[np.bool_] = often & (np.minimum(repeated.score, score) < low + (high - low) * share)
+    is_low = np.where(
+        (words < _SHORT_LINE) & (repeated.edge < _EDGE_SHARE * repeated.of),
+        np.maximum(repeated.score, score) < _SHORT_SCORE * share,
+        np.minimum(repeated.score, score) < low + (high - low) * share,
+    )
+    template: NDArray[np.bool_] = often & is_low
     order = np.lexsort((score, repeated.key, lines.document))
     key, document = repeated.key[order], lines.document[order]
     begins = np.append(True, (key[1:] != key[:-1]) | (document[1:] != document[:-1]))[: len(order)]
@@ -317,7 +329,9 @@ def decide(
     )
     profiled = np.zeros(len(lines), dtype=bool)
     if repeated is not None:
-        profiled = kept & is_template(lines, repeated, score) & (rule == _NO_RULE) & ~whole_documents(lines, words)
+        profiled = (
+            kept & is_template(lines, repeated, score, words) & (rule == _NO_RULE) & ~whole_documents(lines, words)
+        )
         if keep_first:
             profiled &= ~repeated.is_first
         kept &= ~profiled

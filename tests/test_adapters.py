@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import pickle
+import shutil
 import subprocess
 import sys
 import threading
@@ -26,10 +27,10 @@ pytestmark = pytest.mark.filterwarnings("default")
 
 def engine(name: str) -> pytest.MarkDecorator:
     """Skip without an engine, and say how to get it."""
-    missing = importlib.util.find_spec(name) is None
-    return pytest.mark.skipif(
-        missing, reason=f'{name} is not installed: pip install "cleaner[{name.replace("py", "")}]"'
-    )
+    missing, extra = importlib.util.find_spec(name) is None, name.removeprefix("py")
+    if name == "pyspark" and not missing and shutil.which("java") is None:
+        return pytest.mark.skip(reason="Spark needs Java, which is not installed")
+    return pytest.mark.skipif(missing, reason=f'{name} is not installed: pip install "cleaner[{extra}]"')
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +150,7 @@ def test_datatrove(form: str, rows: list[dict[str, Any]], wanted: dict[str, str]
     step = CleanerStep(JsonlWriter(str(tmp_path / "empty"), compression=None))
     writer = JsonlWriter(str(tmp_path / "out"), compression=None)
     stats = LocalPipelineExecutor([reader, step, writer], logging_dir=str(tmp_path / "logs")).run()
-    found = [json.loads(line) for path in (tmp_path / "out").glob("*.jsonl") for line in path.open(encoding="utf-8")]
+    found = [row for path in (tmp_path / "out").glob("*.jsonl") for row in read_rows(path)]
     names = [row["id"].removeprefix("<urn:uuid:").removesuffix(">") for row in found]
     assert {name: row["text"] for name, row in zip(names, found, strict=True)} == {
         name: text for name, text in wanted.items() if text.strip()

@@ -114,9 +114,10 @@ class Repeated:
     """What a profile knows of the lines of a batch; zeros where it knows nothing.
 
     Attributes:
-        documents: int64 [lines], in how many documents of its site a line stands; 0 for a line without a letter, as
-            digits count as equal.
+        documents: int64 [lines], in how many documents of its site a line stands; 0 for a line with a digit or without
+            a letter, as digits count as equal.
         near: int64 [lines], in how many of them about as far down as here.
+        edge: int64 [lines], in how many of them in the same part of the document, if that is the first or the last.
         of: int64 [lines], how many documents the site has.
         key: uint64 [lines], equal for lines that count as the same.
         usual: int64 [lines], how often the line stands in a document that has it.
@@ -127,6 +128,7 @@ class Repeated:
 
     documents: NDArray[np.int64]
     near: NDArray[np.int64]
+    edge: NDArray[np.int64]
     of: NDArray[np.int64]
     key: NDArray[np.uint64]
     usual: NDArray[np.int64]
@@ -178,6 +180,7 @@ class Profile:
         found = Repeated(
             documents=np.zeros(count, np.int64),
             near=np.zeros(count, np.int64),
+            edge=np.zeros(count, np.int64),
             of=np.zeros(count, np.int64),
             key=keys,
             usual=np.zeros(count, np.int64),
@@ -199,6 +202,7 @@ class Profile:
             here, at = here[hit], at[hit]
             found.usual[here] = arrays.usual[at]
             found.near[here] = arrays.near[at, part[here]]
+            found.edge[here] = arrays.places[at, part[here]] * np.isin(part[here], (0, PARTS - 1))
             found.documents[here], found.of[here] = arrays.documents[at], self.sites[name].documents
             found.score[here], found.label[here] = arrays.score[at], arrays.label[at]
             found.is_first[here] = arrays.first[at] == names[document[here]]
@@ -273,6 +277,7 @@ class _Arrays:
     key: NDArray[np.uint64]
     documents: NDArray[np.int64]
     near: NDArray[np.int64]
+    places: NDArray[np.int64]
     usual: NDArray[np.int64]
     score: NDArray[np.float64]
     label: NDArray[np.int8]
@@ -280,17 +285,23 @@ class _Arrays:
 
 
 def _arrays_of(site: Site) -> _Arrays:
-    keys = sorted(key for key, line in site.lines.items() if any(map(str.isalpha, line.text)))
+    keys = sorted(key for key, line in site.lines.items() if _is_told_apart(line.text))
     lines = [site.lines[key] for key in keys]
     return _Arrays(
         np.array(keys, dtype=np.uint64),
         np.array([line.documents for line in lines], dtype=np.int64),
         np.array([_around(line.places) for line in lines], dtype=np.int64).reshape(-1, PARTS),
+        np.array([line.places for line in lines], dtype=np.int64).reshape(-1, PARTS),
         np.array([round(line.copies / line.documents) for line in lines], dtype=np.int64),
         np.array([line.score / (SCORE_STEP * line.documents) for line in lines], dtype=np.float64),
         np.array([_unwanted(line) for line in lines], dtype=np.int8),
         np.array([line.first for line in lines], dtype=np.str_),
     )
+
+
+def _is_told_apart(text: str) -> bool:
+    """Whether all lines that count as the same as a text say the same: letters, and no digits."""
+    return any(map(str.isalpha, text)) and not any(map(str.isdigit, text))
 
 
 def _around(places: Sequence[int]) -> list[int]:
