@@ -20,6 +20,10 @@ import pytest
 from test_cli import run, said, tree
 from test_corpus import FORMS, as_lines, documents, read_rows
 
+from cleaner.corpus.groups import Group
+from cleaner.corpus.pool import ordered
+from cleaner.errors import CleanerError
+
 #: Long enough to be killed in the middle, several groups of documents.
 COPIES = 12
 
@@ -143,6 +147,21 @@ def test_without_space_nothing_is_half_written(rows: list[dict[str, Any]], tmp_p
     assert not (tmp_path / "o.jsonl").exists()
     assert run("clean", tmp_path / "a.jsonl", "-o", tmp_path / "o.jsonl", "--resume").returncode == 0
     assert (tmp_path / "o.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+
+
+def _dies_of_the_third(group: Group, factor: int) -> int:
+    if group.first == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return group.first * factor
+
+
+def test_what_kills_its_worker_each_time_fails_alone() -> None:
+    orders = [(Group(None, first=number), (10,)) for number in range(9)]
+    results = list(ordered(orders, _dies_of_the_third, 2, lambda group, factor: -1))
+    assert [group.first for group, _ in results] == list(range(9))
+    assert [result for _, result in results] == [0, 10, 20, -1, 40, 50, 60, 70, 80]
+    with pytest.raises(CleanerError, match="a worker was killed"):
+        list(ordered(orders, _dies_of_the_third, 2))
 
 
 def test_a_worker_that_is_killed_costs_nothing(rows: list[dict[str, Any]], tmp_path: Path) -> None:

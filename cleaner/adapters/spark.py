@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import reduce
 from typing import Any
 
 from cleaner.adapters import clean_table, job_of, needs
@@ -79,8 +78,3 @@ def learn_profile(df: Any, text_col: str = "text", *, least: int = LEAST, **opti
         sites,
         least,
     )  # fmt: skip
-
-
-def merged(profiles: list[Profile]) -> Profile:
-    """Several profiles as one."""
-    return reduce(Profile.merged, profiles)

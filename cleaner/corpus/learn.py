@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 from cleaner.batches import Sightings
 from cleaner.corpus.groups import Group, groups
 from cleaner.corpus.job import Job, Summary
-from cleaner.corpus.pool import ordered
+from cleaner.corpus.pool import Order, ordered
 from cleaner.corpus.spill import Spill
 from cleaner.corpus.targets import Targets
 from cleaner.corpus.work import cleaner_for, in_time, read_group
@@ -87,7 +87,7 @@ def learn(
     with tempfile.TemporaryDirectory(prefix="cleaner-learn-") as name:
         folder = Path(name)
         with Spill(folder, _SEEN) as spill:
-            for group, counted in ordered(_limited(targets, limit), _count, (job,), jobs):
+            for group, counted in ordered(_orders(targets, limit, job), _count, jobs):
                 spill.add(counted.seen)
                 sites += counted.sites
                 if group.failure is not None and group.source is not None:
@@ -96,7 +96,8 @@ def learn(
         sums, rarest = _sums(spill, least)
         np.save(folder / "keys.npy", sums.key)
         found: dict[int, _Told] = {}
-        for _, words in ordered(_limited(targets, limit), _words_of, (job, str(folder / "keys.npy")), jobs):
+        orders = _orders(targets, limit, job, str(folder / "keys.npy"))
+        for _, words in ordered(orders, _words_of, jobs):
             for key, told in words.items():
                 _add_words(found, key, told)
     yield _profile(sums, sites, found, max(least, rarest))
@@ -180,6 +181,10 @@ def profile_of_counts(
         given = tuple((label, count) for label, count in zip(Label, labels, strict=True) if count)
         told[site].append(Repeat(text, documents, copies, tuple(parts), score, given, first))
     return Profile({site: Site.of(sites[site], told[site]) for site in sites}, least)
+
+
+def _orders(targets: Targets, limit: int | None, *arguments: Any) -> Iterator[Order]:
+    return ((group, arguments) for group in _limited(targets, limit))
 
 
 def _limited(targets: Targets, limit: int | None) -> Iterator[Group]:

@@ -14,49 +14,36 @@ from threadpoolctl import threadpool_limits
 from cleaner.corpus.groups import Group
 from cleaner.corpus.job import Job, Result, Summary, Task
 from cleaner.corpus.work import Done, work
+from cleaner.errors import CleanerError
 
 _KILLED = "the process that worked on it was killed, perhaps for want of memory."
 
-Order = tuple[Group, Task]
+#: A group and what else a call is given.
+Order = tuple[Group, tuple[Any, ...]]
 
 
 def ordered(
-    every: Iterable[Group], call: Callable[..., Any], arguments: tuple[Any, ...], jobs: int
+    orders: Iterable[Order],
+    call: Callable[..., Any],
+    jobs: int,
+    without: Callable[..., Any] | None = None,
 ) -> Iterator[tuple[Group, Any]]:
-    """Call a function on each group, in several processes if asked, yielding each with its result, in order."""
-    if jobs == 1:
-        with threadpool_limits(1):
-            for group in every:
-                yield group, call(group, *arguments)
-        return
-
-    from joblib import Parallel, delayed
-
-    waiting: deque[Group] = deque()
-
-    def taken() -> Iterator[Group]:
-        for group in every:
-            waiting.append(group)
-            yield group
-
-    parallel = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
-    for result in parallel(delayed(call)(group, *arguments) for group in taken()):
-        yield waiting.popleft(), result
-
-
-def spread(orders: Iterable[Order], job: Job, jobs: int) -> Iterator[tuple[Group, Done]]:
-    """Work on groups, yielding each with what became of it, in order.
+    """Call a function on groups, in several processes if asked, yielding each with its result, in order.
 
     Args:
-        orders: the groups and where their results go; taken lazily.
-        job: what to do.
+        orders: the groups, each with the call's other arguments; taken lazily.
+        call: what is called in a worker.
         jobs: how many processes to use; one is this process.
+        without: makes the result of a group that kills its worker, in this process.
+
+    Raises:
+        CleanerError: if a group kills its worker and there is no `without`.
     """
     if jobs == 1:
         # `jobs` says how many cores to use; threads of the matrix library would take more and gain nothing
         with threadpool_limits(1):
-            for group, task in orders:
-                yield group, work(group, job, task)
+            for group, arguments in orders:
+                yield group, call(group, *arguments)
         return
 
     from joblib import Parallel, delayed  # a tenth of what a run over one document takes
@@ -74,37 +61,52 @@ def spread(orders: Iterable[Order], job: Job, jobs: int) -> Iterator[tuple[Group
         parallel = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
         warnings.filterwarnings("ignore", ".*have been cancelled", UserWarning)  # the run says itself why it stopped
         try:
-            for done in parallel(delayed(_in_worker)(group, job, task) for group, task in given):
-                group, _ = waiting.popleft()
-                yield group, done
+            for result in parallel(delayed(_in_worker)(call, group, arguments) for group, arguments in given):
+                yield waiting.popleft()[0], result
             return
         except BrokenProcessPool:
-            for group, task in list(waiting):
-                waiting.popleft()
-                yield group, _apart(group, job, task)
+            for _ in range(len(waiting)):
+                group, arguments = waiting.popleft()
+                yield group, _apart(call, group, arguments, without)
 
 
-def _in_worker(group: Group, job: Job, task: Task) -> Done:
+def _in_worker(call: Callable[..., Any], group: Group, arguments: tuple[Any, ...]) -> Any:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the parent decides what it means
-    return work(group, job, task)
+    return call(group, *arguments)
 
 
-def _apart(group: Group, job: Job, task: Task) -> Done:
-    """Do a group that may have killed its worker; should it again, one document after the other."""
+def _apart(
+    call: Callable[..., Any], group: Group, arguments: tuple[Any, ...], without: Callable[..., Any] | None
+) -> Any:
+    """Do a group again that may have killed its worker."""
     from joblib import Parallel, delayed
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
     try:
-        done: Done = Parallel(n_jobs=2)([delayed(_in_worker)(group, job, task)])[0]
-        return done
+        return Parallel(n_jobs=2)([delayed(_in_worker)(call, group, arguments)])[0]
     except BrokenProcessPool:
-        if len(group) > 1:
-            return _joined([_apart(group.one(index), job, task) for index in range(len(group))])
+        if without is None:
+            raise CleanerError("a worker was killed, perhaps for want of memory; try fewer --jobs.") from None
+        return without(group, *arguments)
+
+
+def spread(orders: Iterable[tuple[Group, Task]], job: Job, jobs: int) -> Iterator[tuple[Group, Done]]:
+    """Clean groups, yielding each with what became of it, in order.
+
+    Args:
+        orders: the groups and where their results go; taken lazily.
+        job: what to do.
+        jobs: how many processes to use; one is this process.
+    """
+    return ordered(((group, (job, task)) for group, task in orders), work, jobs, _one_by_one)
+
+
+def _one_by_one(group: Group, job: Job, task: Task) -> Done:
+    """Do the documents of a group each for itself: the one that kills its worker fails, and no other."""
+    if len(group) == 1:
         return work(group, job, task, _KILLED)
-
-
-def _joined(parts: list[Done]) -> Done:
+    parts = [_apart(work, group.one(index), (job, task), _one_by_one) for index in range(len(group))]
     summary = Summary()
     results: list[Result] = []
     rows: list[Any] = []

@@ -26,7 +26,7 @@ import numpy as np
 from cleaner.corpus import ledger as ledgers
 from cleaner.corpus.groups import Group, groups
 from cleaner.corpus.job import Job, Result, Summary, Task
-from cleaner.corpus.pool import Order, spread
+from cleaner.corpus.pool import spread
 from cleaner.corpus.sinks import Rows, beside
 from cleaner.corpus.sources import Source
 from cleaner.corpus.spill import Spill
@@ -117,7 +117,7 @@ class Run:
                 if file is not None:
                     file.close()
 
-    def _order(self, group: Group) -> Order:
+    def _order(self, group: Group) -> tuple[Group, Task]:
         rows = self._targets.rows_of(group.source)
         if rows is None:
             wants_removed = self._targets.removed_folder is not None
