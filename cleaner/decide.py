@@ -186,10 +186,10 @@ def sureness(lines: LineTable, score: NDArray[np.float64], words: NDArray[np.int
 _FEWEST_DOCUMENTS, _LEAST_SHARE = 3, 0.1
 #: ... and its score, here or in the mean over all of them, is lower than this where it is in none, and in all.
 _TEMPLATE_SCORE = (0.5, 0.9)
-#: A line of fewer words repeats where its site is about one thing: the names of a product's properties do. It must
-#: score low both here and in the mean, the lower the rarer it is; unless this share of the documents begins or ends
-#: with it.
-_SHORT_LINE, _SHORT_SCORE, _EDGE_SHARE = 6, 0.4, 0.8
+#: A line of fewer words repeats where its site is about one thing: the names of a product's properties do, and so do
+#: prices, as digits count as equal. Such a line must score low both here and in the mean, the lower the rarer it is;
+#: but for the short ones that this share of the documents begins or ends with.
+_SHORT_LINE, _WEAK_SCORE, _EDGE_SHARE = 6, 0.4, 0.5
 
 
 def is_template(
@@ -210,9 +210,10 @@ def is_template(
     share = repeated.near / np.maximum(repeated.of, 1)
     often = (repeated.near >= _FEWEST_DOCUMENTS) & (share >= _LEAST_SHARE)
     low, high = _TEMPLATE_SCORE
+    weak = ((words < _SHORT_LINE) & (repeated.edge < _EDGE_SHARE * repeated.of)) | repeated.has_digits
     is_low = np.where(
-        (words < _SHORT_LINE) & (repeated.edge < _EDGE_SHARE * repeated.of),
-        np.maximum(repeated.score, score) < _SHORT_SCORE * share,
+        weak,
+        np.maximum(repeated.score, score) < _WEAK_SCORE * share,
         np.minimum(repeated.score, score) < low + (high - low) * share,
     )
     template: NDArray[np.bool_] = often & is_low

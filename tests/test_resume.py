@@ -43,6 +43,20 @@ def start(*arguments: str | Path, before: Callable[[], None] | None = None) -> s
     )
 
 
+def _wait_for_a_group(process: subprocess.Popen[bytes], ledger: Path) -> None:
+    while not _groups(ledger):
+        assert process.poll() is None
+        time.sleep(0.01)
+
+
+def _groups(ledger: Path) -> int:
+    """How many groups are noted as done."""
+    try:
+        return max(ledger.read_bytes().count(b"\n") - 1, 0)
+    except OSError:
+        return 0
+
+
 def everything(folder: Path) -> dict[str, bytes]:
     return tree(folder) if folder.is_dir() else {folder.name: folder.read_bytes()}
 
@@ -62,24 +76,24 @@ def test_killed_at_any_instant_it_ends_the_same(
     source = FORMS[form](rows[:1500] if form == "folder" else rows, tmp_path)
     whole = tmp_path / "whole" / out
     whole.parent.mkdir()
-    began = time.monotonic()
     assert run("clean", source, "-o", whole, "--jobs", jobs, "--summary", tmp_path / "whole.json").returncode == 0
-    lasts = time.monotonic() - began
     other = tmp_path / "other" / out
     other.parent.mkdir()
+    ledger = other / ".cleaner.run" if form in ("folder", "jsonl.zst") else other.parent / f".{out}.run"
     chance = random.Random(form)
-    killed = 0
-    for _ in range(5):
+    done = 0
+    for k in range(5):  # from before the first group is done to after the last one is
         process = start("clean", source, "-o", other, "--jobs", jobs, "--resume")
-        time.sleep(chance.uniform(0.3, 1.0) * lasts)
+        while process.poll() is None and _groups(ledger) < done + 4 * (k > 0):
+            time.sleep(0.005)
+        time.sleep(chance.uniform(0, 0.1 if k else 0.5))
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        _, errors = process.communicate()
+        assert process.returncode in (0, -signal.SIGKILL), errors
         if process.returncode == 0:
             break
-        killed += 1
-        assert process.returncode == -signal.SIGKILL
-    assert killed
+        done = _groups(ledger)
     again = run("clean", source, "-o", other, "--jobs", jobs, "--resume", "--summary", tmp_path / "other.json")
     assert again.returncode == 0, said(again)
     assert everything(other) == everything(whole)
@@ -93,10 +107,7 @@ def test_ctrl_c_finishes_what_is_under_way_and_says_how_to_go_on(rows: list[dict
     (tmp_path / "a.jsonl").write_bytes(as_lines(rows))
     run("clean", tmp_path / "a.jsonl", "-o", tmp_path / "whole.jsonl")
     process = start("clean", tmp_path / "a.jsonl", "-o", tmp_path / "o.jsonl", "--jobs", "2")
-    ledger = tmp_path / ".o.jsonl.run"
-    while not (ledger.exists() and ledger.read_bytes().count(b"\n") > 1):
-        assert process.poll() is None
-        time.sleep(0.01)
+    _wait_for_a_group(process, tmp_path / ".o.jsonl.run")
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does it: to all processes
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -168,10 +179,7 @@ def test_a_worker_that_is_killed_costs_nothing(rows: list[dict[str, Any]], tmp_p
     (tmp_path / "a.jsonl").write_bytes(as_lines(rows * 2))
     run("clean", tmp_path / "a.jsonl", "-o", tmp_path / "whole.jsonl")
     process = start("clean", tmp_path / "a.jsonl", "-o", tmp_path / "o.jsonl", "--jobs", "2")
-    ledger = tmp_path / ".o.jsonl.run"
-    while not (ledger.exists() and ledger.read_bytes().count(b"\n") > 1):
-        assert process.poll() is None
-        time.sleep(0.01)
+    _wait_for_a_group(process, tmp_path / ".o.jsonl.run")
     workers = [
         child
         for child in psutil.Process(process.pid).children(recursive=True)

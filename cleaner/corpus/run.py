@@ -131,6 +131,7 @@ class Run:
         self.summary.add(done.summary)
         rows = self._targets.rows_of(group.source)
         printed = None
+        finished: Rows | None = None
         if rows is not None and rows[0] is None:
             printed = done.rows
         elif rows is not None and rows[0] is not None:
@@ -143,12 +144,14 @@ class Run:
                     sink.discard()
                 else:
                     sink.finish()
-                self._rows = None
+                finished, self._rows = sink, None
         if self._ledger is not None:
             offset = self._rows.offset if self._rows else 0
             ids = self._ids.tell() if self._ids else 0
             name = group.source.id if group.source else None
             self._ledger.append(ledgers.Entry(name, len(group), offset, ids, group.ends, done.summary))
+        if finished is not None:
+            finished.clean_up()
         return Step(done.results, group.consumed, printed)
 
     def _sink(self, path: Path, kind: str, source: Source | None, offset: int = 0) -> Rows:
@@ -163,10 +166,14 @@ class Run:
             self._ids = path.open("r+b" if done and path.exists() else "w+b")
             self._ids.truncate(done[-1].ids if done else 0)
             self._ids.seek(0, os.SEEK_END)
-        if not done or (done[-1].ends and self._targets.rows is None):
+        if not done:
             return
         source = next((source for source in self._targets.sources() if source.id == done[-1].source), None)
         rows = self._targets.rows_of(source)
+        if done[-1].ends and self._targets.rows is None:
+            if rows is not None and rows[0] is not None:  # it may have been killed before it cleaned up
+                beside(rows[0], ".part").unlink(missing_ok=True)
+            return
         if rows is not None and rows[0] is not None:
             first = source if self._targets.rows is None else next(self._targets.sources())
             self._sink(rows[0], rows[1].value, first, done[-1].offset)
@@ -181,11 +188,12 @@ class Run:
             self._ids.flush()
 
     def _finish(self) -> None:
-        if self._rows is not None:
-            self._rows.finish()
+        rows = self._rows
+        if rows is None and self._targets.rows is not None and self._targets.output is not None:
+            rows = Rows(self._targets.output, self._targets.rows.value, None, self._job)  # no document at all
+        if rows is not None:
+            rows.finish()
             self._rows = None
-        elif self._targets.rows is not None and self._targets.output is not None:
-            Rows(self._targets.output, self._targets.rows.value, None, self._job).finish()  # no document at all
         if self._ids is not None:
             self.repeated = _repeated(self._ids)
             self._ids.close()
@@ -195,6 +203,8 @@ class Run:
         if self._ledger is not None:
             self._ledger.discard()
             self._ledger = None
+        if rows is not None:
+            rows.clean_up()
 
     def _limited(self, every: Iterator[Group]) -> Iterator[Group]:
         left = self._limit
@@ -238,8 +248,8 @@ def _after(every: Iterator[Group], done: list[ledgers.Entry]) -> Iterator[Group]
         ConfigError: if the groups are not those that were done.
     """
     for entry in done:
-        group = next(every, None)
-        name = group.source.id if group and group.source else None
+        group = next(every, None)  # one without a document is false
+        name = group.source.id if group is not None and group.source else None
         if group is None or (name, len(group), group.ends) != (entry.source, entry.documents, entry.ends):
             raise ConfigError("the input has changed since the earlier run; begin anew with --no-resume.")
     yield from every

@@ -111,7 +111,7 @@ class Rows:
         self.offset += len(data)
 
     def finish(self) -> None:
-        """Nothing follows: the file is whole, and gets its name."""
+        """Nothing follows: the file is whole, and gets its name. What it was made of stays until `clean_up`."""
         with _said(self.path):
             self._file.close()
             whole = self._part
@@ -124,10 +124,14 @@ class Rows:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 with whole.open("rb") as local, self.path.open("wb") as remote:
                     shutil.copyfileobj(local, remote, 1 << 20)
-                whole.unlink()
+                if whole != self._part:
+                    whole.unlink()
             else:
                 whole.replace(self.path)
-            self._part.unlink(missing_ok=True)
+
+    def clean_up(self) -> None:
+        """It is noted that the file is whole: drop what it was made of."""
+        self._part.unlink(missing_ok=True)
 
     def discard(self) -> None:
         """There is nothing to write."""

@@ -114,13 +114,14 @@ class Repeated:
     """What a profile knows of the lines of a batch; zeros where it knows nothing.
 
     Attributes:
-        documents: int64 [lines], in how many documents of its site a line stands; 0 for a line with a digit or without
-            a letter, as digits count as equal.
+        documents: int64 [lines], in how many documents of its site a line stands; 0 for a line without a letter, as
+            digits count as equal.
         near: int64 [lines], in how many of them about as far down as here.
         edge: int64 [lines], in how many of them in the same part of the document, if that is the first or the last.
         of: int64 [lines], how many documents the site has.
         key: uint64 [lines], equal for lines that count as the same.
         usual: int64 [lines], how often the line stands in a document that has it.
+        has_digits: bool [lines], whether lines that count as the same may say different things.
         score: float64 [lines], the mean of the model's scores over them.
         label: int8 [lines], the label that it has oftenest among those that are not kept by default.
         is_first: bool [lines], whether this is the document that keeps it where one is to.
@@ -132,6 +133,7 @@ class Repeated:
     of: NDArray[np.int64]
     key: NDArray[np.uint64]
     usual: NDArray[np.int64]
+    has_digits: NDArray[np.bool_]
     score: NDArray[np.float64]
     label: NDArray[np.int8]
     is_first: NDArray[np.bool_]
@@ -184,6 +186,7 @@ class Profile:
             of=np.zeros(count, np.int64),
             key=keys,
             usual=np.zeros(count, np.int64),
+            has_digits=np.zeros(count, bool),
             score=np.zeros(count),
             label=np.zeros(count, np.int8),
             is_first=np.zeros(count, bool),
@@ -200,7 +203,7 @@ class Profile:
             at = np.minimum(np.searchsorted(arrays.key, keys[here]), len(arrays.key) - 1)
             hit = arrays.key[at] == keys[here]
             here, at = here[hit], at[hit]
-            found.usual[here] = arrays.usual[at]
+            found.usual[here], found.has_digits[here] = arrays.usual[at], arrays.has_digits[at]
             found.near[here] = arrays.near[at, part[here]]
             found.edge[here] = arrays.places[at, part[here]] * np.isin(part[here], (0, PARTS - 1))
             found.documents[here], found.of[here] = arrays.documents[at], self.sites[name].documents
@@ -279,13 +282,14 @@ class _Arrays:
     near: NDArray[np.int64]
     places: NDArray[np.int64]
     usual: NDArray[np.int64]
+    has_digits: NDArray[np.bool_]
     score: NDArray[np.float64]
     label: NDArray[np.int8]
     first: NDArray[np.str_]
 
 
 def _arrays_of(site: Site) -> _Arrays:
-    keys = sorted(key for key, line in site.lines.items() if _is_told_apart(line.text))
+    keys = sorted(key for key, line in site.lines.items() if any(map(str.isalpha, line.text)))
     lines = [site.lines[key] for key in keys]
     return _Arrays(
         np.array(keys, dtype=np.uint64),
@@ -293,15 +297,11 @@ def _arrays_of(site: Site) -> _Arrays:
         np.array([_around(line.places) for line in lines], dtype=np.int64).reshape(-1, PARTS),
         np.array([line.places for line in lines], dtype=np.int64).reshape(-1, PARTS),
         np.array([round(line.copies / line.documents) for line in lines], dtype=np.int64),
+        np.array([any(map(str.isdigit, line.text)) for line in lines], dtype=bool),
         np.array([line.score / (SCORE_STEP * line.documents) for line in lines], dtype=np.float64),
         np.array([_unwanted(line) for line in lines], dtype=np.int8),
         np.array([line.first for line in lines], dtype=np.str_),
     )
-
-
-def _is_told_apart(text: str) -> bool:
-    """Whether all lines that count as the same as a text say the same: letters, and no digits."""
-    return any(map(str.isalpha, text)) and not any(map(str.isdigit, text))
 
 
 def _around(places: Sequence[int]) -> list[int]:
