@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -37,10 +38,11 @@ def test_the_python_examples_run(block: str, tmp_path: Path) -> None:
             pytest.importorskip(engine, reason=f"{engine} is not installed")
     if "pyspark" in block and shutil.which("java") is None:
         pytest.skip("Spark needs Java")
-    # an engine's processes outlive an example, so each has a process of its own
-    result = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", block], cwd=tmp_path, capture_output=True, check=False
-    )
+    # an engine's processes outlive an example, so each has a process of its own; Spark's workers run the `python3`
+    # of the path, which in an activated environment is the environment's
+    activated = os.environ | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
+    command = [sys.executable, "-W", "ignore", "-c", block]
+    result = subprocess.run(command, cwd=tmp_path, env=activated, capture_output=True, check=False)
     assert result.returncode == 0, result.stderr.decode()
 
 
