@@ -177,9 +177,7 @@ class Cleaner:
         documents = []
         for read, batch, k in self._pages(pages, origins):
             document = self._document(read.page.text, batch, k, read.page)
-            notes = read.notes
-            if document.lines and not any(map(document.is_kept, document.lines)):
-                notes = (*notes, _NOTHING_KEPT)
+            notes = _notes(read, batch, k)
             documents.append(replace(document, encoding=read.encoding, notes=notes, is_html=True))
         return documents
 
@@ -207,12 +205,10 @@ class Cleaner:
         with_lines: bool = False,
     ) -> list[Outline]:
         """The same for pages of HTML, each given with its address or None."""
-        outlines = []
-        for read, batch, k in self._pages(pages, origins):
-            outline = self._outline(read.page.text, batch, k, with_lines)
-            notes = (*read.notes, _NOTHING_KEPT) if outline.words and not outline.text.strip() else read.notes
-            outlines.append(replace(outline, notes=notes))
-        return outlines
+        return [
+            replace(self._outline(read.page.text, batch, k, with_lines), notes=_notes(read, batch, k))
+            for read, batch, k in self._pages(pages, origins)
+        ]
 
     def _outline(self, text: str, batch: Batch, k: int, with_lines: bool) -> Outline:
         a, b = batch.lines.first[k], batch.lines.first[k + 1]
@@ -237,7 +233,7 @@ class Cleaner:
         return least_score(self._config, stage.thresholds, model.max_body_loss)
 
     def sightings_many(self, texts: Iterable[str]) -> list[Sightings]:
-        """What a site profile counts of many texts: each line's key, label, score and place."""
+        """What a site profile counts of many texts: each logical line's key, label and score."""
         batches = self._batches(texts, None, logical=True)
         return [sightings_of(batch, k) for batch in batches for k in range(len(batch.texts))]
 
@@ -349,6 +345,12 @@ class Cleaner:
             for number, (i, (start, end)) in enumerate(zip(range(a, b), spans, strict=True), start=1)
         )
         return Document(text, lines, self._config.keep, shape=batch.shapes[k])
+
+
+def _notes(read: ReadPage, batch: Batch, k: int) -> tuple[str, ...]:
+    """What the reader of a page's result should know."""
+    kept = batch.decisions.kept[batch.lines.first[k] : batch.lines.first[k + 1]]
+    return (*read.notes, _NOTHING_KEPT) if len(kept) and not kept.any() else read.notes
 
 
 def _of_kind(model: str | Path | store.Model, kind: str) -> store.Model:

@@ -95,10 +95,13 @@ def test_spark(spark: Any, rows: list[dict[str, Any]], wanted: dict[str, str]) -
 def test_spark_learns_what_the_command_learns(spark: Any, rows: list[dict[str, Any]], tmp_path: Path) -> None:
     from cleaner.adapters.spark import learn_profile
 
-    (tmp_path / "in.jsonl").write_bytes(as_lines(rows))
+    pages = [{"id": f"page-{n}", "url": f"https://pages.example/{n}", "text": story(n)} for n in range(4)]
+    (tmp_path / "in.jsonl").write_bytes(as_lines([*rows, *pages]))
     run("learn", tmp_path / "in.jsonl", "-o", tmp_path / "p.json")
-    frame = spark.createDataFrame(rows, "id string, url string, text string").repartition(3)
-    assert learn_profile(frame, "text").to_json() == (tmp_path / "p.json").read_text(encoding="utf-8")
+    wanted = (tmp_path / "p.json").read_text(encoding="utf-8")
+    assert "Sign up for our newsletter and never miss a story" in wanted
+    frame = spark.createDataFrame([*rows, *pages], "id string, url string, text string").repartition(3)
+    assert learn_profile(frame, "text").to_json() == wanted
 
 
 @engine("datasets")

@@ -175,16 +175,16 @@ class Row:
 
 
 def timed(
-    folder: Path, limit: int, every_nth: int, names: Sequence[str] | None = None, rounds: int = _ROUNDS
+    every: Sequence[Tool], folder: Path, limit: int, every_nth: int, *, patient: bool = False
 ) -> tuple[list[Page], list[str], dict[str, float], dict[str, list[str]]]:
     """Run tools on pages, several rounds in turn.
 
     Args:
+        every: the tools.
         folder: pages in WCXB's layout.
         limit: so many of them, 0 for all.
         every_nth: every so many-th page alone.
-        names: the tools; None for all.
-        rounds: how often.
+        patient: whether slow tools have as many rounds as the others.
 
     Returns:
         The pages, their HTML, the processor seconds of each tool's best round, and what it made of each page.
@@ -193,16 +193,15 @@ def timed(
     pages = list(islice(found_pages, limit or None))
     texts = [page.text for page in pages]
     sources = [read_html(folder / "html" / f"{page.name}.html.gz") for page in pages]
-    every = [tool for tool in tools() if names is None or tool.name in names]
     best: dict[str, float] = {}
     found: dict[str, list[str]] = {}
     with threadpool_limits(1):
         for tool in every:  # what is loaded on first use is not timed
             tool.run((sources if tool.takes_html else texts)[:5])
-        for _ in range(rounds):
+        for _ in range(_ROUNDS):
             for tool in every:
                 given = sources if tool.takes_html else texts
-                if names is None and best.get(tool.name, 0.0) > _SLOW:
+                if not patient and best.get(tool.name, 0.0) > _SLOW:
                     continue  # once is enough to see that it is slow
                 before = time.process_time()
                 found[tool.name] = tool.run(given)
@@ -213,7 +212,8 @@ def timed(
 
 def measure(folder: Path, corpora: Path, limit: int, every_nth: int = 1) -> list[Row]:
     """Run every tool on the first `limit` (0 for all) of every `every_nth` page of a folder in WCXB's layout."""
-    pages, sources, best, found = timed(folder, limit, every_nth)
+    every = list(tools())
+    pages, sources, best, found = timed(every, folder, limit, every_nth)
     texts = [page.text for page in pages]
     gold = [words([page.content or ""]) for page in pages]
     found[_OURS] = _held_out(pages, corpora)
@@ -223,7 +223,7 @@ def measure(folder: Path, corpora: Path, limit: int, every_nth: int = 1) -> list
         cleaned = judges.clean([by_name[page.name] for page in pages], fast=fast)
         found[name] = [cleaned[page.name] for page in pages]
     rows = []
-    for tool in tools():
+    for tool in every:
         size = sum(len(text.encode("utf-8", "replace")) for text in (sources if tool.takes_html else texts)) / 1e6
         f1 = [word_f1(one, words([text])) for one, text in zip(gold, found[tool.name], strict=True)]
         articles = [score for score, page in zip(f1, pages, strict=True) if page.kind == "article"]
@@ -304,7 +304,8 @@ def main(
     """Print accuracy and speed of cleaner and its peers side by side."""
     folder = wcxb or corpora / "wcxb-dev"
     if speed:
-        _, sources, spent, _ = timed(folder, limit, every, _ON_HTML)
+        some = [tool for tool in tools() if tool.name in _ON_HTML]
+        _, sources, spent, _ = timed(some, folder, limit, every, patient=True)
         for name, seconds in spent.items():
             typer.echo(f"{name:34}{1000 * seconds / len(sources):8.1f} ms a page")
         typer.echo(_ratios(spent))

@@ -172,9 +172,10 @@ def main(
     typer.echo(_HEAD)
     for size, tally in tallies.items():
         typer.echo(_row(f"{size} pages", tally))
+    real = list(judges.split(list(read_wcxb(corpora / "wcxb-dev", styles=(FULL,)))))
     for least in _REAL:
         tally = _Tally()
-        for model, held in judges.split(list(read_wcxb(corpora / "wcxb-dev", styles=(FULL,)))):
+        for model, held in real:
             for site in real_sites(held, least):
                 add_site(model, site, tally)
         typer.echo(_row(f"real, {least}+", tally))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cleaner.config import Config
-from cleaner.corpus.files import Kind, pyarrow
+from cleaner.corpus.files import Kind, library
 from cleaner.corpus.groups import Group
 from cleaner.corpus.job import Job, OnLoss, Spans, Task
 from cleaner.corpus.work import work
@@ -89,7 +89,7 @@ def clean_table(table: Any, job: Job) -> Any:
         table: a pyarrow Table or RecordBatch.
         job: from `job_of`.
     """
-    arrow = pyarrow("for tables")
+    arrow = library("pyarrow", "for tables", "parquet", "pyarrow")
     from cleaner.corpus.tables import schema_of
 
     whole = arrow.Table.from_batches([table]) if isinstance(table, arrow.RecordBatch) else table

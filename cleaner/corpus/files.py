@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import importlib
 import io
 import zlib
 from collections.abc import Iterator
@@ -63,11 +64,7 @@ def place(name: str) -> Path:
     """
     if "://" not in name:
         return Path(name)
-    try:
-        from upath import UPath
-    except ModuleNotFoundError:
-        raise missing_extra(f"to reach {name}", "universal_pathlib", "remote") from None
-    return cast(Path, UPath(name))
+    return cast(Path, library("upath", f"to reach {name}", "remote", "universal_pathlib").UPath(name))
 
 
 def is_remote(path: Path) -> bool:
@@ -105,7 +102,7 @@ def unpacked(raw: IO[bytes], how: str) -> IO[bytes]:
     """What a compressed stream holds, to the end of its last member."""
     if how == GZIP:
         return cast(IO[bytes], gzip.open(raw))
-    return cast(IO[bytes], io.BufferedReader(_Frames(raw, zstandard("to read it").ZstdDecompressor()), 1 << 20))
+    return cast(IO[bytes], io.BufferedReader(_Frames(raw, _zstandard("to read it").ZstdDecompressor()), 1 << 20))
 
 
 class _Frames(io.RawIOBase):
@@ -142,34 +139,29 @@ def packed(data: bytes, how: str) -> bytes:
         return data
     if how == GZIP:
         return gzip.compress(data, mtime=0)
-    return bytes(zstandard("to write it").ZstdCompressor().compress(data))
+    return bytes(_zstandard("to write it").ZstdCompressor().compress(data))
 
 
-def zstandard(purpose: str) -> Any:
-    """The library for zstd.
+def library(module: str, purpose: str, extra: str, package: str) -> Any:
+    """A module that an optional part needs.
 
-    Raises:
-        MissingExtraError: if it is not installed.
-    """
-    try:
-        import zstandard as library
-    except ModuleNotFoundError:
-        raise missing_extra(purpose, "zstandard", "zst") from None
-    return library
-
-
-def pyarrow(purpose: str) -> Any:
-    """The library for Parquet.
+    Args:
+        module: its name.
+        purpose: what it is needed for, as "to read it".
+        extra: the extra that brings it.
+        package: what it is called where it is installed from.
 
     Raises:
         MissingExtraError: if it is not installed.
     """
     try:
-        import pyarrow as library
-        import pyarrow.parquet
+        return importlib.import_module(module)
     except ModuleNotFoundError:
-        raise missing_extra(purpose, "pyarrow", "parquet") from None
-    return library
+        raise missing_extra(purpose, package, extra) from None
+
+
+def _zstandard(purpose: str) -> Any:
+    return library("zstandard", purpose, "zst", "zstandard")
 
 
 def damage(error: Exception) -> str:

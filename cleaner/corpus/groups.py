@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from cleaner.corpus.files import Kind, beginning_of, check_beginning, damage, opened, pyarrow
+from cleaner.corpus.files import Kind, beginning_of, check_beginning, damage, library, opened
 from cleaner.corpus.sources import Source
-from cleaner.errors import InputError, missing_extra
+from cleaner.errors import InputError
 
 #: A group of documents ends when it holds this many or this many bytes of text, whichever comes first.
 _GROUP_DOCUMENTS, _GROUP_BYTES = 256, 1_000_000
@@ -69,33 +69,38 @@ class Group:
     def __len__(self) -> int:
         return len(self.entries) if self.table is None else int(self.table.num_rows)
 
-    def without(self, count: int) -> Group:
-        """The group without its first documents."""
-        table = None if self.table is None else self.table.slice(count)
-        return self._with(self.entries[count:], table, self.first + count)
-
     def one(self, index: int) -> Group:
         """One of its documents, as a group."""
         table = None if self.table is None else self.table.slice(index, 1)
-        return self._with(self.entries[index : index + 1], table, self.first + index)
+        entries = self.entries[index : index + 1]
+        return Group(self.source, entries, table, self.first + index, self.consumed, self.ends, self.failure)
 
     def up_to(self, count: int) -> Group:
         """Its first documents, as a group that ends its file."""
         table = None if self.table is None else self.table.slice(0, count)
         return Group(self.source, self.entries[:count], table, self.first, self.consumed, True)
 
-    def _with(self, entries: tuple[Entry, ...], table: Any, first: int) -> Group:
-        return Group(self.source, entries, table, first, self.consumed, self.ends, self.failure)
 
-
-def groups(sources: Iterable[Source]) -> Iterator[Group]:
+def groups(sources: Iterable[Source], limit: int | None = None) -> Iterator[Group]:
     """The documents of files, in order.
 
     A file of many documents that cannot be read, or not to its end, gives what could be read and a group that says why.
 
     Args:
         sources: the files; taken lazily.
+        limit: stop after so many documents.
     """
+    left = limit
+    for group in _groups(sources):
+        if left is not None:
+            if len(group) >= left:
+                yield group.up_to(left)
+                return
+            left -= len(group)
+        yield group
+
+
+def _groups(sources: Iterable[Source]) -> Iterator[Group]:
     consumed = 0
     waiting: list[Entry] = []
     size = 0
@@ -187,7 +192,7 @@ def _json_lines(source: Source) -> Iterator[_Part]:
 
 
 def _parquet(source: Source) -> Iterator[_Part]:
-    parquet = pyarrow("to read Parquet").parquet
+    parquet = library("pyarrow.parquet", "to read Parquet", "parquet", "pyarrow")
     if source.path is None:
         raise InputError("Parquet cannot be read from standard input: name a file.")
     with opened(source.path, source.id) as (stream, raw):
@@ -201,13 +206,10 @@ def _parquet(source: Source) -> Iterator[_Part]:
 
 
 def _warc(source: Source) -> Iterator[_Part]:
-    try:
-        from fastwarc.warc import ArchiveIterator, WarcRecordType
-    except ModuleNotFoundError:
-        raise missing_extra("to read WARC and WET", "FastWARC", "warc") from None
+    warc = library("fastwarc.warc", "to read WARC and WET", "warc", "FastWARC")
     with _stream(source, Kind.WARC) as (stream, consumed):
-        wanted = WarcRecordType.response | WarcRecordType.conversion
-        records = ArchiveIterator(stream, record_types=wanted, parse_http=True, auto_decode="all")
+        wanted = warc.WarcRecordType.response | warc.WarcRecordType.conversion
+        records = warc.ArchiveIterator(stream, record_types=wanted, parse_http=True, auto_decode="all")
         entries = (entry for entry in map(_of_record, records) if entry is not None)
         yield from _bundled(
             ((entry, len(entry.data or b"") // (_MARKUP if entry.kind is Kind.HTML else 1)) for entry in entries),

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from cleaner.batches import Sightings
 from cleaner.corpus.groups import Group, groups
@@ -25,7 +24,7 @@ from cleaner.corpus.job import Job, Summary
 from cleaner.corpus.pool import Order, ordered
 from cleaner.corpus.spill import Spill
 from cleaner.corpus.targets import Targets
-from cleaner.corpus.work import cleaner_for, in_time, read_group
+from cleaner.corpus.work import Read, cleaner_for, in_time, read_group
 from cleaner.evidence.compact import compact
 from cleaner.evidence.repeats import PARTS, SCORE_STEP, Origin, Profile, Repeat, Site, line_keys
 from cleaner.pipeline import Cleaner
@@ -138,18 +137,14 @@ def sightings_table(batch: Any, job: Job) -> Any:
     """
     import pyarrow
 
-    cleaner = cleaner_for(job)
-    read = [one for one in read_group(Group(None, table=batch), job) if one.error is None and one.text is not None]
-    made = in_time(cleaner.sightings_many, {k: one.text for k, one in enumerate(read)}, job.seconds)
     columns: list[list[Any]] = [[] for _ in range(8)]
-    for k, one in enumerate(read):
-        sightings = made[k]
+    for one, sightings in _sighted(Group(None, table=batch), job):
         if isinstance(sightings, str):
             continue
         origin = one.origin(job)
         table = _table(sightings, origin.site)
         found: dict[int, _Told] = {}
-        _find_words(logical_text(one.text or ""), origin, np.sort(table["key"]), found)
+        _find_words(_lines_of(one), origin, np.sort(table["key"]), found)
         count = len(table)
         texts = [found[key][1] for key in table["key"].tolist()]
         numbers = [table[name].astype(np.int64).tolist() for name in ("score", "copies", "label", "part")]
@@ -184,17 +179,7 @@ def profile_of_counts(
 
 
 def _orders(targets: Targets, limit: int | None, *arguments: Any) -> Iterator[Order]:
-    return ((group, arguments) for group in _limited(targets, limit))
-
-
-def _limited(targets: Targets, limit: int | None) -> Iterator[Group]:
-    left = limit
-    for group in groups(targets.sources()):
-        if left is not None and len(group) >= left:
-            yield group.up_to(left)
-            return
-        left = None if left is None else left - len(group)
-        yield group
+    return ((group, arguments) for group in groups(targets.sources(), limit))
 
 
 def _site_number(site: str) -> int:
@@ -208,17 +193,9 @@ def _of_site(keys: NDArray[np.uint64], site: str) -> NDArray[np.uint64]:
 
 
 def _count(group: Group, job: Job) -> _Counted:
-    cleaner = cleaner_for(job)
-    read = list(read_group(group, job))
-    texts = {k: one.text for k, one in enumerate(read) if one.text is not None}
-    pages = {k: (one.page, one.url) for k, one in enumerate(read) if one.page is not None}
-    with threadpool_limits(1):
-        made = in_time(cleaner.sightings_many, texts, job.seconds)
-        made |= in_time(cleaner.sightings_html_many, pages, job.seconds)
     summary, sites, tables = Summary(), Counter[str](), []
-    for k, one in enumerate(read):
+    for one, sightings in _sighted(group, job):
         summary.documents += 1
-        sightings = one.error or made[k]
         if isinstance(sightings, str):
             summary.fail(one.id, sightings)
             continue
@@ -227,6 +204,26 @@ def _count(group: Group, job: Job) -> _Counted:
         summary.lines += len(sightings.key)
         tables.append(_table(sightings, site))
     return _Counted(np.concatenate([np.zeros(0, _SEEN), *tables]), sites, summary)
+
+
+def _sighted(group: Group, job: Job) -> Iterator[tuple[Read, Sightings | str]]:
+    """The documents of a group, each with its lines as a profile counts them, or with what went wrong."""
+    cleaner = cleaner_for(job)
+    read = list(read_group(group, job))
+    texts = {k: one.text for k, one in enumerate(read) if one.text is not None}
+    pages = {k: (one.page, one.url) for k, one in enumerate(read) if one.page is not None}
+    made = in_time(cleaner.sightings_many, texts, job.seconds)
+    made |= in_time(cleaner.sightings_html_many, pages, job.seconds)
+    for k, one in enumerate(read):
+        yield one, one.error or made[k]
+
+
+def _lines_of(one: Read) -> str:
+    """The text whose lines a profile counts."""
+    if one.page is None:
+        return logical_text(one.text or "")
+    page = one.page if isinstance(one.page, str) else decode_html(one.page).text
+    return read_html(page, one.url, keeps_tree=False).text
 
 
 def _table(sightings: Sightings, site: str) -> NDArray[Any]:
@@ -245,12 +242,8 @@ def _words_of(group: Group, job: Job, keys: str) -> dict[int, _Told]:
     wanted = np.load(keys, mmap_mode="r")
     found: dict[int, _Told] = {}
     for one in read_group(group, job):
-        text = None if one.text is None else logical_text(one.text)
-        if one.page is not None:
-            page = one.page if isinstance(one.page, str) else decode_html(one.page).text
-            text = read_html(page, one.url, keeps_tree=False).text
-        if text is not None and one.error is None:
-            _find_words(text, one.origin(job), wanted, found)
+        if one.error is None:
+            _find_words(_lines_of(one), one.origin(job), wanted, found)
     return found
 
 

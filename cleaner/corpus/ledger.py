@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from cleaner.corpus.job import Summary
-from cleaner.errors import ConfigError, OutputError
+from cleaner.corpus.sinks import writing
+from cleaner.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +78,20 @@ class Ledger:
                     self.entries.append(_entry(json.loads(line)))
                     good += len(line)
         self._is_empty = not self.entries
-        try:
+        with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("r+b" if good else "wb")
             self._file.truncate(good)
             self._file.seek(good)
             if not good:
                 self._write(head.encode() + b"\n")
-        except OSError as error:
-            raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
 
     def append(self, entry: Entry) -> None:
         """Note that a group is done."""
         told = [entry.source, entry.documents, entry.offset, entry.ids, entry.ends, entry.summary.to_json()]
-        try:
+        with writing(self._path):
             self._is_empty = False
             self._write(json.dumps(told).encode("ascii") + b"\n")
-        except OSError as error:
-            raise OutputError(f"{self._path} cannot be written: {error.strerror or error}.") from error
 
     def _write(self, data: bytes) -> None:
         self._file.write(data)

@@ -27,7 +27,7 @@ from cleaner.corpus import ledger as ledgers
 from cleaner.corpus.groups import Group, groups
 from cleaner.corpus.job import Job, Result, Summary, Task
 from cleaner.corpus.pool import spread
-from cleaner.corpus.sinks import Rows, beside
+from cleaner.corpus.sinks import Rows, beside, writing
 from cleaner.corpus.sources import Source
 from cleaner.corpus.spill import Spill
 from cleaner.corpus.targets import Targets
@@ -105,7 +105,7 @@ class Run:
         for entry in done_before:
             self.summary.add(entry.summary)
         self._resume_rows(done_before)
-        given = _after(self._limited(groups(self._targets.sources())), done_before)
+        given = _after(groups(self._targets.sources(), self._limit), done_before)
         try:
             with self._stoppable():
                 for group, done in spread(map(self._order, self._until_stopped(given)), self._job, self._jobs):
@@ -141,7 +141,7 @@ class Run:
                 sink.append(done.rows)
             if group.ends and self._targets.rows is None:
                 if group.failure and not sink.offset:
-                    sink.discard()
+                    sink.close()  # there is nothing to write
                 else:
                     sink.finish()
                 finished, self._rows = sink, None
@@ -163,9 +163,10 @@ class Run:
         """Open what the last group was written to, without what was written after it."""
         if self._targets.output is not None and self._ids_wanted():
             path = beside(self._targets.output, ".names")
-            self._ids = path.open("r+b" if done and path.exists() else "w+b")
-            self._ids.truncate(done[-1].ids if done else 0)
-            self._ids.seek(0, os.SEEK_END)
+            with writing(path):
+                self._ids = path.open("r+b" if done and path.exists() else "w+b")
+                self._ids.truncate(done[-1].ids if done else 0)
+                self._ids.seek(0, os.SEEK_END)
         if not done:
             return
         source = next((source for source in self._targets.sources() if source.id == done[-1].source), None)
@@ -182,10 +183,11 @@ class Run:
         return self._ledger is not None and (self._targets.rows is not None or next(self._targets.sources()).holds_many)
 
     def _note_ids(self, group: Group, done: Done) -> None:
-        if self._ids is not None:
+        if self._ids is not None and self._targets.output is not None:
             names = [result.id for result in done.results[: len(group)]]
-            self._ids.write(b"".join(json.dumps(name).encode("ascii") + b"\n" for name in names))
-            self._ids.flush()
+            with writing(beside(self._targets.output, ".names")):
+                self._ids.write(b"".join(json.dumps(name).encode("ascii") + b"\n" for name in names))
+                self._ids.flush()
 
     def _finish(self) -> None:
         rows = self._rows
@@ -205,18 +207,6 @@ class Run:
             self._ledger = None
         if rows is not None:
             rows.clean_up()
-
-    def _limited(self, every: Iterator[Group]) -> Iterator[Group]:
-        left = self._limit
-        if left is None:
-            yield from every
-            return
-        for group in every:
-            if len(group) >= left:
-                yield group.up_to(left)
-                return
-            left -= len(group)
-            yield group
 
     def _until_stopped(self, every: Iterable[Group]) -> Iterator[Group]:
         return itertools.takewhile(lambda _: not self.interrupted, every)

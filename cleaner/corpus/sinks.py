@@ -26,7 +26,7 @@ def write_atomically(path: Path, data: bytes) -> None:
         NoSpaceError: if the disk is full.
         OutputError: if it cannot be written; what stood at `path` before is still there.
     """
-    with _said(path):
+    with writing(path):
         if is_remote(path):  # an object store shows an object once it is whole
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
@@ -48,7 +48,13 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 @contextlib.contextmanager
-def _said(path: Path) -> Iterator[None]:
+def writing(path: Path) -> Iterator[None]:
+    """Say of what goes wrong with a file that it was to be written.
+
+    Raises:
+        NoSpaceError: if the disk is full.
+        OutputError: if it cannot be written.
+    """
     try:
         yield
     except OutputError:
@@ -84,7 +90,7 @@ class Rows:
         """
         self.path, self._kind, self._source, self._job = path, kind, source, job
         self._part = beside(path, ".part")
-        with _said(path):
+        with writing(path):
             self._part.parent.mkdir(parents=True, exist_ok=True)
             if offset and not self._part.exists() and kind == Kind.JSONL and not is_remote(path):
                 path.replace(self._part)  # it was given its name just before the run was killed
@@ -104,7 +110,7 @@ class Rows:
             data = tables.as_bytes(rows) if self.offset else tables.header(rows.schema) + tables.as_bytes(rows)
         else:
             data = rows
-        with _said(self.path):
+        with writing(self.path):
             self._file.write(data)
             self._file.flush()
             os.fsync(self._file.fileno())
@@ -112,7 +118,7 @@ class Rows:
 
     def finish(self) -> None:
         """Nothing follows: the file is whole, and gets its name. What it was made of stays until `clean_up`."""
-        with _said(self.path):
+        with writing(self.path):
             self._file.close()
             whole = self._part
             if self._kind == Kind.PARQUET:
@@ -131,11 +137,6 @@ class Rows:
 
     def clean_up(self) -> None:
         """It is noted that the file is whole: drop what it was made of."""
-        self._part.unlink(missing_ok=True)
-
-    def discard(self) -> None:
-        """There is nothing to write."""
-        self._file.close()
         self._part.unlink(missing_ok=True)
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from cleaner.errors import ConfigError, InputError
 
 STDIN = "-"
 TEXT_SUFFIX = ".txt"
-HTML_SUFFIXES = (".html", ".htm")
+HTML_SUFFIXES = tuple(ending for ending, kind in SUFFIXES.items() if kind is Kind.HTML)
 
 
 class InputFormat(StrEnum):

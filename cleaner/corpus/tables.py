@@ -93,7 +93,7 @@ def header(schema: Any) -> bytes:
     return bytes(schema.serialize())
 
 
-def write_parquet(stream: Path, target: Path, source: Any, job: Job) -> None:
+def write_parquet(stream: Path, target: Path, source: Path | None, job: Job) -> None:
     """Turn a stream of record batches into a Parquet file, row group by row group.
 
     Args:
@@ -106,10 +106,11 @@ def write_parquet(stream: Path, target: Path, source: Any, job: Job) -> None:
     compression = "snappy"
     schema = schema_of(None, job)
     if source is not None:
-        file = parquet.ParquetFile(source, pre_buffer=False)
-        if file.metadata.num_row_groups and file.metadata.num_columns:
-            compression = file.metadata.row_group(0).column(0).compression
-        known = file.schema_arrow
+        with source.open("rb") as raw:
+            file = parquet.ParquetFile(raw, pre_buffer=False)
+            if file.metadata.num_row_groups and file.metadata.num_columns:
+                compression = file.metadata.row_group(0).column(0).compression
+            known = file.schema_arrow
         plain = schema_of(known, job)
         schema = pa.schema(
             [known.field(field.name) if field.name in known.names else field for field in plain],

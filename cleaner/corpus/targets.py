@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cleaner.corpus.files import Kind, is_remote, kind_of, packing, place, pyarrow
+from cleaner.corpus.files import Kind, is_remote, kind_of, library, packing, place
 from cleaner.corpus.sinks import beside
 from cleaner.corpus.sources import HTML_SUFFIXES, STDIN, TEXT_SUFFIX, InputFormat, Source, sources
 from cleaner.errors import ConfigError
@@ -59,7 +59,7 @@ class Targets:
         if self.output is None and not prints_many and self._several() and not first[0].holds_many:
             raise ConfigError("several documents would run into each other; name a folder for them with -o OUT.")
         if self.rows is Kind.PARQUET:
-            pyarrow("to write Parquet")
+            library("pyarrow.parquet", "to write Parquet", "parquet", "pyarrow")
         if self.removed_folder and (self.rows or any(source.holds_many for source in first)):
             raise ConfigError("--removed is for documents that are files; rows get their labels with --labels.")
         self._check_overwriting()

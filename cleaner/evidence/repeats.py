@@ -195,11 +195,13 @@ class Profile:
         size = np.bincount(document, minlength=len(origins))[document]
         part = (np.arange(count) - first) * PARTS // np.maximum(size, 1)
         names = np.array([origin.name for origin in origins])
-        for name in dict.fromkeys(origin.site for origin in origins):
+        number = {name: k for k, name in enumerate(dict.fromkeys(origin.site for origin in origins))}
+        site = np.array([number[origin.site] for origin in origins], dtype=np.int64)[document]
+        for name in number:
             arrays = self._arrays.get(name)
             if arrays is None or not len(arrays.key):
                 continue
-            here = np.flatnonzero(np.array([origin.site == name for origin in origins])[document])
+            here = np.flatnonzero(site == number[name])
             at = np.minimum(np.searchsorted(arrays.key, keys[here]), len(arrays.key) - 1)
             hit = arrays.key[at] == keys[here]
             here, at = here[hit], at[hit]

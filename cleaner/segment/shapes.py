@@ -116,6 +116,8 @@ def view_of(text: str, shape: Shape, lines: LineTable, document: int) -> View | 
         lines: the batch that it is in.
         document: its number there.
     """
+    if shape not in (Shape.WRAPPED, Shape.MARKDOWN, Shape.ONE_LINE):
+        return None
     starts, ends = _spans(lines, document)
     if shape is Shape.WRAPPED:
         joined = _wrapped(text, starts, ends) or []
@@ -127,14 +129,12 @@ def view_of(text: str, shape: Shape, lines: LineTable, document: int) -> View | 
     if shape is Shape.MARKDOWN:
         plain = [_without_marks(text[start:end]) for start, end in zip(starts, ends, strict=True)]
         return View("\n".join(plain), tuple(range(len(plain))))
-    if shape is Shape.ONE_LINE:
-        spans = tuple(
-            (number, a, b)
-            for number, (start, end) in enumerate(zip(starts, ends, strict=True))
-            for a, b in _pieces(text, start, end)
-        )
-        return View("\n".join(text[a:b] for _, a, b in spans), (), spans)
-    return None
+    spans = tuple(
+        (number, a, b)
+        for number, (start, end) in enumerate(zip(starts, ends, strict=True))
+        for a, b in _pieces(text, start, end)
+    )
+    return View("\n".join(text[a:b] for _, a, b in spans), (), spans)
 
 
 def logical_text(text: str) -> str:
