@@ -54,23 +54,37 @@ def check(found: list[dict[str, Any]], wanted: dict[str, str]) -> None:
     assert errors == {"doc-5": "its field 'text' holds NoneType, not text."}
 
 
+@pytest.fixture(scope="module")
+def ray() -> Iterator[Any]:
+    ray = pytest.importorskip("ray")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        ray.init(num_cpus=2, include_dashboard=False, logging_level="ERROR")
+        yield ray
+        ray.shutdown()
+
+
 @engine("ray")
-def test_ray(rows: list[dict[str, Any]], wanted: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("form", ["pyarrow", "pandas"])
+def test_ray(ray: Any, form: str, rows: list[dict[str, Any]], wanted: dict[str, str]) -> None:
     import pyarrow as pa
-    import ray
 
     from cleaner.adapters.ray import RayCleaner
 
-    monkeypatch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    ray.init(num_cpus=2, include_dashboard=False, logging_level="ERROR")
-    try:
-        for format in ("pyarrow", "pandas"):
-            dataset = ray.data.from_arrow(pa.Table.from_pylist(rows))
-            size = ray.data.ActorPoolStrategy(size=1)
-            done = dataset.map_batches(RayCleaner, batch_format=format, compute=size, num_cpus=0.5).take_all()
-            check(done, wanted)
-    finally:
-        ray.shutdown()
+    dataset = ray.data.from_arrow(pa.Table.from_pylist(rows))
+    size = ray.data.ActorPoolStrategy(size=1)
+    check(dataset.map_batches(RayCleaner, batch_format=form, compute=size, num_cpus=0.5).take_all(), wanted)
+
+
+@engine("ray")
+def test_ray_learns_what_the_command_learns(ray: Any, learned: tuple[list[dict[str, Any]], str]) -> None:
+    import pyarrow as pa
+
+    from cleaner.adapters.ray import learn_profile
+
+    rows, wanted = learned
+    dataset = ray.data.from_arrow(pa.Table.from_pylist(rows)).repartition(3)
+    assert learn_profile(dataset, "text").to_json() == wanted
 
 
 @pytest.fixture(scope="module")
@@ -91,16 +105,24 @@ def test_spark(spark: Any, rows: list[dict[str, Any]], wanted: dict[str, str]) -
     check([row.asDict() for row in clean_dataframe(frame, "text").collect()], wanted)
 
 
+@pytest.fixture(scope="module")
+def learned(rows: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> tuple[list[dict[str, Any]], str]:
+    """Rows of text and of HTML, and the profile that the command learns from them."""
+    pages = [{"id": f"page-{n}", "url": f"https://pages.example/{n}", "text": story(n)} for n in range(4)]
+    folder = tmp_path_factory.mktemp("learned")
+    (folder / "in.jsonl").write_bytes(as_lines([*rows, *pages]))
+    run("learn", folder / "in.jsonl", "-o", folder / "p.json")
+    profile = (folder / "p.json").read_text(encoding="utf-8")
+    assert "Sign up for our newsletter and never miss a story" in profile
+    return [*rows, *pages], profile
+
+
 @engine("pyspark")
-def test_spark_learns_what_the_command_learns(spark: Any, rows: list[dict[str, Any]], tmp_path: Path) -> None:
+def test_spark_learns_what_the_command_learns(spark: Any, learned: tuple[list[dict[str, Any]], str]) -> None:
     from cleaner.adapters.spark import learn_profile
 
-    pages = [{"id": f"page-{n}", "url": f"https://pages.example/{n}", "text": story(n)} for n in range(4)]
-    (tmp_path / "in.jsonl").write_bytes(as_lines([*rows, *pages]))
-    run("learn", tmp_path / "in.jsonl", "-o", tmp_path / "p.json")
-    wanted = (tmp_path / "p.json").read_text(encoding="utf-8")
-    assert "Sign up for our newsletter and never miss a story" in wanted
-    frame = spark.createDataFrame([*rows, *pages], "id string, url string, text string").repartition(3)
+    rows, wanted = learned
+    frame = spark.createDataFrame(rows, "id string, url string, text string").repartition(3)
     assert learn_profile(frame, "text").to_json() == wanted
 
 

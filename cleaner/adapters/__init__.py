@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from cleaner.config import Config
 from cleaner.corpus.files import Kind, library
 from cleaner.corpus.groups import Group
@@ -94,7 +96,8 @@ def clean_table(table: Any, job: Job) -> Any:
 
     whole = arrow.Table.from_batches([table]) if isinstance(table, arrow.RecordBatch) else table
     batches = whole.combine_chunks().to_batches(max_chunksize=_ROWS)
-    done = [work(Group(None, table=batch), job, Task(Kind.PARQUET.value)).rows for batch in batches]
+    with threadpool_limits(1):  # the engine says how many cores are used; more threads would take them and gain nothing
+        done = [work(Group(None, table=batch), job, Task(Kind.PARQUET.value)).rows for batch in batches]
     return arrow.Table.from_batches(done, schema_of(whole.schema, job))
 
 

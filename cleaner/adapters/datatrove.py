@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from cleaner.adapters import job_of, needs
 from cleaner.corpus.job import ERROR, FLAG
 from cleaner.corpus.work import clean_rows
@@ -47,7 +49,8 @@ class CleanerStep(PipelineStep):  # type: ignore[misc]
                     rows = [
                         {"id": one.id, "url": one.metadata.get("url"), self._job.text_key: one.text} for one in some
                     ]
-                    cleaned, summary = clean_rows(rows, self._job)
+                    with threadpool_limits(1):  # as many cores as the executor has tasks
+                        cleaned, summary = clean_rows(rows, self._job)
                 for label, lines in summary.removed.items():
                     self.stat_update(f"lines_removed_{label}", value=lines)
                 for one, row in zip(some, cleaned, strict=True):

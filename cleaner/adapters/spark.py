@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from cleaner.adapters import clean_table, job_of, needs
-from cleaner.corpus.learn import LEAST, profile_of_counts, sightings_table
+from cleaner.corpus.learn import LEAST, profile_of_rows, sightings_table
 from cleaner.evidence.repeats import PARTS, Profile
 from cleaner.records import Label
-
-_LABELS = len(tuple(Label))
 
 
 def clean_dataframe(df: Any, text_col: str = "text", **options: Any) -> Any:
@@ -56,25 +54,10 @@ def learn_profile(df: Any, text_col: str = "text", *, least: int = LEAST, **opti
             yield sightings_table(batch, job)
 
     schema = "site string, key long, text string, name string, score long, copies long, label int, part int"
-    seen = df.mapInArrow(count, schema).cache()
-    of_label = [sql.sum((sql.col("label") == k).cast("long")).alias(f"label{k}") for k in range(_LABELS)]
+    of_label = [sql.sum((sql.col("label") == k).cast("long")).alias(f"label{k}") for k in range(len(Label))]
     of_part = [sql.sum((sql.col("part") == k).cast("long")).alias(f"part{k}") for k in range(PARTS)]
-    sums = [sql.sum(name).alias(name) for name in ("copies", "score")]
-    counted = seen.where("key is not null").groupBy("site", "key").agg(
-        sql.count("*").alias("documents"), *sums, *of_label, *of_part, sql.min("text").alias("text"),
-        sql.min("name").alias("name"),
-    )  # fmt: skip
-    rows = counted.where(sql.col("documents") >= least).collect()
-    sites = {row["site"]: row["count"] for row in seen.where("key is null").groupBy("site").count().collect()}
-    seen.unpersist()
-    return profile_of_counts(
-        (
-            (
-                row["site"], row["text"], row["name"], row["documents"], row["copies"], row["score"],
-                [row[f"label{k}"] for k in range(_LABELS)], [row[f"part{k}"] for k in range(PARTS)],
-            )
-            for row in rows
-        ),
-        sites,
-        least,
-    )  # fmt: skip
+    of_line = [sql.sum(name).alias(name) for name in ("copies", "score")]
+    least_of = [sql.min(name).alias(name) for name in ("text", "name")]
+    counted = df.mapInArrow(count, schema).groupBy("site", "key")
+    counted = counted.agg(sql.count("*").alias("documents"), *of_line, *least_of, *of_label, *of_part)
+    return profile_of_rows(counted.where((sql.col("documents") >= least) | sql.col("key").isNull()).collect(), least)

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from cleaner.batches import Sightings
 from cleaner.corpus.groups import Group, groups
@@ -138,7 +139,9 @@ def sightings_table(batch: Any, job: Job) -> Any:
     import pyarrow
 
     columns: list[list[Any]] = [[] for _ in range(8)]
-    for one, sightings in _sighted(Group(None, table=batch), job):
+    with threadpool_limits(1):  # the engine says how many cores are used
+        sighted = list(_sighted(Group(None, table=batch), job))
+    for one, sightings in sighted:
         if isinstance(sightings, str):
             continue
         origin = one.origin(job)
@@ -158,19 +161,32 @@ def sightings_table(batch: Any, job: Job) -> Any:
     return pyarrow.RecordBatch.from_arrays(arrays, names)
 
 
-def profile_of_counts(
+def profile_of_rows(rows: Iterable[Any], least: int) -> Profile:
+    """The profile of what another engine has added up, of what `sightings_table` gives, by site and key.
+
+    Args:
+        rows: each with the site, the key, `documents` (how many rows), `copies` and `score` (sums), `text` and `name`
+            (the least), and `label0`, `part0` and so on (how many rows have that label, that part). Rows without a key
+            count the documents of a site.
+        least: what was left out stands in fewer documents.
+    """
+    sites, lines = {}, []
+    for row in rows:
+        if row["key"] is None:
+            sites[row["site"]] = row["documents"]
+            continue
+        labels = [row[f"label{k}"] for k in range(len(_LABELS))]
+        parts = [row[f"part{k}"] for k in range(PARTS)]
+        told = (row["site"], row["text"], row["name"])
+        lines.append((*told, row["documents"], row["copies"], row["score"], labels, parts))
+    return _profile_of(lines, sites, least)
+
+
+def _profile_of(
     lines: Iterable[tuple[str, str, str, int, int, int, Sequence[int], Sequence[int]]],
     sites: Mapping[str, int],
     least: int,
 ) -> Profile:
-    """The profile of what another engine has added up.
-
-    Args:
-        lines: of each line its site, how it is written, the first document, in how many it stands, how often, the sum
-            of its scores, and how often it has which label and stands in which part.
-        sites: how many documents each site has.
-        least: what was left out stands in fewer documents.
-    """
     told: dict[str, list[Repeat]] = {site: [] for site in sites}
     for site, text, first, documents, copies, score, labels, parts in lines:
         given = tuple((label, count) for label, count in zip(Label, labels, strict=True) if count)
@@ -306,4 +322,4 @@ def _profile(sums: _Sums, sites: Counter[str], found: dict[int, _Told], least: i
         (*found[key], documents, copies, score, labels, parts)
         for key, documents, copies, score, labels, parts in zip(*(c.tolist() for c in _columns(sums)), strict=True)
     )
-    return profile_of_counts(lines, sites, least)
+    return _profile_of(lines, sites, least)
