@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -112,6 +113,7 @@ def test_a_page_does_not_depend_on_the_batch(cleaner: Cleaner, pages: list[str],
         ("<p>a  b\n\tc&nbsp;d</p>", "a b c d\n"),
         ("<my-card>In <my-word>line</my-word></my-card>", "In line\n"),
         ("<html><body><p>one</p></body></html><p>two</p>", "one\n\ntwo\n"),
+        ("<p>one</Body ><p>two</BODY><p>three</html><!-- </body> --><p>four", "one\n\ntwo\n\nthree\n\nfour\n"),
         ("<p>before<noscript>Please enable scripts.</noscript>", "before\n"),
         (f"<p>before</p><noscript><p>{'A post. ' * 40}</p></noscript>", f"before\n\n{'A post. ' * 39}A post.\n"),
         ("no element at all", "no element at all\n"),
@@ -148,8 +150,15 @@ def test_text_that_only_structured_data_holds_is_added() -> None:
     assert hidden.text == f"Loading\n\n{ARTICLE}\n"
     assert hidden.elements.place[hidden.element[1]] == Place.DATA
     assert hidden.notes and "schema:newsarticle" in hidden.data.kinds
-    shown = read_html(f"{script}<p>{ARTICLE}</p>")
-    assert shown.text == f"{ARTICLE}\n" and not shown.notes
+
+
+@pytest.mark.parametrize("times", [1, 5])
+@pytest.mark.parametrize("written", [str, str.upper, lambda text: text.replace(" ", "-")])
+def test_text_that_is_shown_is_not_added(times: int, written: Callable[[str], str]) -> None:
+    data = json.dumps({"@type": "NewsArticle", "articleBody": " ".join([ARTICLE] * times)})
+    rest = "<p>Tickets are sold on board." * 20  # a page of few words may get its text from scripts
+    page = read_html(f'<script type="application/ld+json">{data}</script><p>{written(ARTICLE)}</p>{rest}')
+    assert page.text.startswith(f"{written(ARTICLE)}\n\nTickets") and not page.notes
 
 
 def test_a_page_that_scripts_fill_gives_the_text_of_their_data() -> None:

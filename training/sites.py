@@ -34,7 +34,7 @@ from training.wcxb import read_wcxb
 
 _SIZES = (5, 10, 20, 50, 100, 500)
 #: Real sites have so many pages or more.
-_REAL = (3, 5)
+_REAL = (3, 5, 10)
 _CONTENT = (Label.BODY, Label.TITLE, Label.BYLINE, Label.CAPTION)
 #: A template has so many lines or more; content so many lines of body.
 _LEAST_TEMPLATE, _LEAST_BODY = 8, 5

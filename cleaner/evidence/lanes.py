@@ -48,8 +48,10 @@ def sum_lines(
     most = (1 << _WORD_BITS // lanes) - 1
     stretch, line_first = _stretches(start, len(index), most // largest)
     sums = np.empty((len(stretch), words), dtype=np.uint64)
+    at, weights = index.astype(np.intp), np.empty(len(index), dtype=np.uint64)
     for word in range(words):
-        sums[:, word] = np.add.reduceat(table[word][index], stretch)
+        np.take(table[word], at, out=weights, mode="clip")  # every index is one of the table: "clip" spares the check
+        sums[:, word] = np.add.reduceat(weights, stretch)
     counters = sums.astype("<u8").view(_lane_type(lanes))
     if len(stretch) == len(start):
         return counters.astype(np.int64)

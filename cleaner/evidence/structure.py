@@ -35,6 +35,8 @@ _NEAREST, _MOST_NAMES, _MARKED = 8, 12, 2
 _MULTIPLIER = np.uint32(0x9E3779B1)
 _MARKS = np.array([0x5BD1E995, 0xC2B2AE35], dtype=np.uint32)
 
+_LAST_BITS = (1 << 16) - 1
+
 #: How far up the elements are in which a line's company is looked at.
 _LEVELS = (1, 2, 3, 5)
 #: Levels for which the mean of every label is told, beside body's.
@@ -80,7 +82,7 @@ class Structure:
         place: int64 [elements], of `Place`.
         depth: int64 [elements].
         name: int64 [elements], index of the element's name.
-        token: uint32 [tokens], the hashed names of all element names, one after the other.
+        token: uint32 [tokens], the hashed words of the names of elements near a line, one after the other.
         token_first: int64 [names + 1], where the tokens of each begin.
         characters, linked, links: int64 [lines], as in `segment.html.Page`.
         about: the words of what the pages say of themselves; `about_document` says of which page and which of
@@ -111,23 +113,26 @@ def structure_of(pages: Sequence[Page], bits: int) -> Structure:
         pages: the batch.
         bits: the logarithm of the number of word buckets.
     """
-    parents, elements, names = [], [], []
-    known: dict[str, int] = {}
+    none = np.zeros(0, dtype=np.int64)
+    parents, elements, numbers = [none], [none], [none]
+    names: list[str] = []
     offset = 0
     for page in pages:
         parents.append(np.array(page.elements.parent, dtype=np.int64) + offset)
         elements.append(np.array(page.element, dtype=np.int64) + offset)
-        names.extend([known.setdefault(name, len(known)) for name in page.elements.name])
+        numbers.append(np.array(page.elements.name, dtype=np.int64) + len(names))
+        names += page.elements.names
         offset += len(page.elements.parent)
-    token, token_first = _tokens(list(known))
+    element, parent, name = map(np.concatenate, (elements, parents, numbers))
+    token, token_first = _tokens(names, _near(element, parent, name, len(names)))
     about = split([getattr(page.data, name) for page in pages for name in _ABOUT])
     kinds = [[not page.data.kinds.isdisjoint(those) for those in _KINDS.values()] for page in pages]
     return Structure(
-        element=np.concatenate([np.zeros(0, dtype=np.int64), *elements]),
-        parent=np.concatenate([np.zeros(0, dtype=np.int64), *parents]),
+        element=element,
+        parent=parent,
         place=_column([page.elements.place for page in pages]),
         depth=_column([page.elements.depth for page in pages]),
-        name=np.array(names, dtype=np.int64),
+        name=name,
         token=token,
         token_first=token_first,
         characters=_column([page.characters for page in pages]),
@@ -143,9 +148,22 @@ def _column(lists: Sequence[list[int]]) -> NDArray[np.int64]:
     return np.fromiter(chain.from_iterable(lists), dtype=np.int64)
 
 
-def _tokens(names: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """The checksums of each element name's tag and of what else it is called; and where those of each name begin."""
-    parts = [name.partition(".") for name in names]
+def _near(
+    element: NDArray[np.int64], parent: NDArray[np.int64], name: NDArray[np.int64], names: int
+) -> NDArray[np.int64]:
+    """Which names are those of elements near a line: only they are looked into."""
+    is_near = np.zeros(names, dtype=bool)
+    up = element
+    for _ in range(_NEAREST):
+        up = _distinct(up)
+        is_near[name[up]] = True
+        up = parent[up]
+    return np.flatnonzero(is_near)
+
+
+def _tokens(names: Sequence[str], some: NDArray[np.int64]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Of some element names, the checksums of the tag and of what else it is called; and where those of each begin."""
+    parts = [names[k].partition(".") for k in some.tolist()]
     tags = np.array([zlib.crc32(tag.encode()) for tag, _, _ in parts], dtype=np.uint32)
     found = _NAME.findall("\n".join([own for _, _, own in parts]).encode())
     size = np.fromiter(map(len, found), dtype=np.int64, count=len(found))
@@ -154,8 +172,10 @@ def _tokens(names: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]
     name = np.cumsum(~is_word)[is_word]
     before = np.arange(len(name)) - np.searchsorted(name, name)
     name, token = name[before < _MOST_NAMES], token[is_word][before < _MOST_NAMES]
-    first = np.searchsorted(name, np.arange(len(names) + 1))
-    return np.insert(token, first[:-1], tags), first + np.arange(len(names) + 1)
+    first = np.searchsorted(name, np.arange(len(some)))
+    count = np.zeros(len(names), dtype=np.int64)
+    count[some] = np.diff(first, append=len(name)) + 1
+    return np.insert(token, first, tags), np.append(0, np.cumsum(count))
 
 
 def path_grams(structure: Structure, bits: int) -> tuple[Grams, NDArray[np.int64]]:
@@ -334,11 +354,17 @@ def _own_words(lines: LineTable, structure: Structure, words: Words) -> list[NDA
     line = np.repeat(np.arange(len(lines)), words.count + 1)
     own = words.length > 0
     size = np.bincount(said, structure.about.count, minlength=pages * len(_ABOUT)).astype(np.int64)
+    # of most words no page says anything: those are told by their last bits, without a search
+    is_said = np.zeros(_LAST_BITS + 1, dtype=bool)
+    is_said[known & _LAST_BITS] = True
+    line, bucket = line[own], words.bucket[own]
+    perhaps = is_said[bucket & _LAST_BITS]
+    line, bucket = line[perhaps], bucket[perhaps]
     shares, sizes = [], []
     for k in range(len(_ABOUT)):
-        key = ((lines.document[line[own]] * len(_ABOUT) + k) << 32) | words.bucket[own]
-        at = np.minimum(np.searchsorted(known, key), max(len(known) - 1, 0))
-        hit = known[at] == key if len(known) else np.zeros(len(key), dtype=bool)
-        shares.append(LARGEST * np.bincount(line[own][hit], minlength=len(lines)) // np.maximum(words.count, 1))
+        key = ((lines.document[line] * len(_ABOUT) + k) << 32) | bucket
+        at = np.searchsorted(known, key)
+        hit = np.append(known, -1)[at] == key
+        shares.append(LARGEST * np.bincount(line[hit], minlength=len(lines)) // np.maximum(words.count, 1))
         sizes.append(log_steps(size[lines.document * len(_ABOUT) + k]))
     return [*shares, *sizes]

@@ -30,8 +30,6 @@ _NO_TEXT = "it holds no visible text."
 _ADDED = "it shows little of the text in its structured data, which was added at the end."
 _FROM_SCRIPTS = "it shows little text; texts in the data of its scripts were added at the end."
 _LAST_TAGS = re.compile(rb"</(?:[Hh][Tt][Mm][Ll]|[Bb][Oo][Dd][Yy])\s*>")
-#: Their usual spellings; to look for these first is far cheaper.
-_LAST_TAGS_BEGIN = (b"</body", b"</html", b"</BODY", b"</HTML", b"</Body", b"</Html")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -68,7 +66,7 @@ class Page:
         names = []
         at = self.element[line]
         while at:
-            names.append(self.elements.name[at].split(" ", 1)[0])
+            names.append(self.elements.names[self.elements.name[at]].split(" ", 1)[0])
             at = self.elements.parent[at]
         return " > ".join(reversed(names))
 
@@ -81,7 +79,7 @@ def read_html(text: str, url: str | None = None, *, keeps_tree: bool = True) -> 
         url: its address; by default the one it gives itself.
         keeps_tree: whether the result has `nodes` and `tree`; without them it takes half the time.
     """
-    source = text.replace("\x00", "\ufffd")
+    source = text.replace("\x00", "\ufffd") if "\x00" in text else text
     try:
         encoded = source.encode()
     except UnicodeEncodeError:
@@ -138,14 +136,9 @@ def _parse(encoded: bytes, target: Walker | None = None) -> Any:
         parser = lxml.etree.HTMLParser(target=target, **options)
     try:
         # libxml2 drops what follows them; a browser does not, and they say nothing that the page's end does not
-        return lxml.etree.fromstring(_without_last_tags(encoded), parser)
+        return lxml.etree.fromstring(_LAST_TAGS.sub(b"", encoded), parser)
     except lxml.etree.LxmlError:  # nothing in it
         return None
-
-
-def _without_last_tags(encoded: bytes) -> bytes:
-    first = min((at for at in map(encoded.find, _LAST_TAGS_BEGIN) if at >= 0), default=len(encoded))
-    return encoded[:first] + _LAST_TAGS.sub(b"", encoded[first:])
 
 
 def _walk(tree: Any, walker: Walker) -> None:

@@ -8,11 +8,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from math import ceil
 from typing import Any
 
 #: Structured data is missing from a page if less than this share of its words is visible; shorter data does not count.
 _SHOWN, _FEWEST_WORDS = 0.5, 12
+#: For so many words it takes less time to search a text for each of them than to list the text's words.
+_FEW_WORDS = 60
 #: A page that shows fewer words is one that scripts fill; texts of so many words in their data are prose.
 _FILLED_BY_SCRIPTS, _PROSE_WORDS = 100, 8
 #: A script of data that is longer, in characters, is not read.
@@ -124,25 +127,31 @@ def missing_texts(data: StructuredData, lines: Sequence[str]) -> Iterator[str]:
         lines: what it shows.
     """
     visible = ""
-    spaced: set[str] = set()
     shown: set[str] = set()
     for text in (data.article, data.description):
-        words = _WORD.findall(text.lower())
+        words = _WORD.findall(text)
         if len(words) < _FEWEST_WORDS:
             continue
-        visible = visible or " ".join(["", *lines, ""]).lower()
+        visible = visible or " ".join(["", *lines, ""])
         wanted = ceil(_SHOWN * len(words))
-        spaced = spaced or set(visible.split())
-        if sum(word in spaced for word in words) >= wanted:  # which settles it for most, and is cheap
+        if _shows(visible, words, wanted):  # which settles it for most, and is cheap
             continue
-        shown = shown or set(_WORD.findall(visible))
-        if sum(word in shown for word in words) < wanted:
+        shown = shown or set(_WORD.findall(visible.lower()))
+        if sum(word in shown for word in _WORD.findall(text.lower())) < wanted:
             yield from filter(None, text.split("\n"))
+
+
+def _shows(text: str, words: Sequence[str], least: int) -> bool:
+    """Whether so many words or more stand in a text between spaces, as they are written here."""
+    among = set(text.split(" ")) if len(words) > _FEW_WORDS else None
+    found = (word for word in words if (f" {word} " in text if among is None else word in among))
+    return next(islice(found, least - 1, None), None) is not None
 
 
 def is_filled_by_scripts(lines: Sequence[str]) -> bool:
     """Whether a page shows so little that its text may be in the data that it carries for its scripts."""
-    return sum(line.count(" ") + 1 for line in lines) < _FILLED_BY_SCRIPTS
+    few = len(lines) < _FILLED_BY_SCRIPTS  # a line is a word or more
+    return few and sum(line.count(" ") + 1 for line in lines) < _FILLED_BY_SCRIPTS
 
 
 def texts_of_scripts(tree: Any, lines: Sequence[str]) -> Iterator[str]:

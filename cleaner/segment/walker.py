@@ -28,6 +28,8 @@ _CLOSE = frozenset((
     "li", "tr", "br", "dt", "dd", "option", "caption", "thead", "tbody", "tfoot", "summary", "legend", "button",
 ))  # fmt: skip
 _CELLS = frozenset(("td", "th"))
+#: Blocks that say something of the lines in them, or of the page.
+_MARKING = frozenset(("li", "tr", "pre", "meta", "link"))
 VOID = frozenset((
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
 ))  # fmt: skip
@@ -95,15 +97,17 @@ class Elements:
 
     Attributes:
         parent: the element around it.
-        name: its tag and names (class, id, role, itemprop) in lower case, as `div.post-body content`.
+        name: its tag and names (class, id, role, itemprop) in lower case, as `div.post-body content`: which of `names`.
         place: what it stands in, itself included; of `Place`.
         depth: how many elements are around it.
+        names: those of all elements, each once.
     """
 
     parent: list[int]
-    name: list[str]
+    name: list[int]
     place: list[int]
     depth: list[int]
+    names: list[str]
 
 
 class TextNode(NamedTuple):
@@ -135,10 +139,12 @@ class Walker:
         self.title: list[str] = []
         self.scripts: list[list[str]] = []
         self.meta: dict[str, str] = {}
-        self.elements = Elements([0], [""], [0], [0])
-        self._known: dict[Any, tuple[str, int]] = {}
+        self._names: dict[str, int] = {"": 0}
+        self.elements = Elements([0], [0], [0], [0], [])
+        # of elements with these attributes: name, place, how many line feeds stand around them
+        self._known: dict[Any, tuple[int, int, int]] = {}
         self._breaks = dict(_BREAKS)
-        self._open = [0]
+        self._here = 0  # the innermost open element
         self._chunks: list[str] = []
         #: Text follows, or a part of it.
         self.data = self._chunks.append
@@ -161,26 +167,36 @@ class Walker:
         """An element begins."""
         if self._chunks:
             self._take_chunks()
-        breaks = self._breaks.get(tag)
-        if breaks is None:
-            breaks = self._breaks[tag] = _breaks_of_unknown(tag)
-        if self._unseen or breaks < 0:
+        if self._unseen:
             self._start_unseen(tag, attributes)
             return
-        key = (tag, *map(attributes.get, _READ_ATTRIBUTES)) if attributes else tag
-        described = self._known.get(key)
-        if described is None:
-            described = self._known[key] = _describe(tag, attributes)
-        name, place = described
-        elements, parent = self.elements, self._open[-1]
-        self._open.append(len(elements.parent))
+        if len(attributes) == 1 and "class" in attributes:  # half of all elements
+            key: Any = (tag, attributes["class"])
+        elif attributes:
+            key = (tag, *map(attributes.get, _READ_ATTRIBUTES))
+        else:
+            key = tag
+        try:
+            name, place, breaks = self._known[key]
+        except KeyError:
+            name, place, breaks = self._known[key] = self._described(tag, attributes)
+        if breaks < 0:
+            self._start_unseen(tag, attributes)
+            return
+        elements, parent = self.elements, self._here
+        self._here = len(elements.parent)
         elements.parent.append(parent)
         elements.name.append(name)
         elements.place.append(elements.place[parent] | place)
-        elements.depth.append(len(self._open) - 1)
-        self._after_link, after_link = False, self._after_link
+        elements.depth.append(elements.depth[parent] + 1)
+        after_link, self._after_link = self._after_link, False
         if breaks:
-            self._begin_block(tag, breaks, attributes)
+            if self._parts or self._links or breaks > self._pending or tag == "br":
+                self._break(breaks, doubled=tag == "br")
+            else:  # a break where one was asked for already
+                self._blank = 0
+            if tag in _MARKING:
+                self._begin_marking(tag, attributes)
         elif tag == "a":
             self._anchors += 1
             self._links += 1
@@ -193,8 +209,17 @@ class Walker:
                 self._parts.append(_CELL_EDGE)
             self._in_row = True
 
-    def _begin_block(self, tag: str, breaks: int, attributes: Mapping[str, str]) -> None:
-        self._break(breaks, doubled=tag == "br")
+    def _described(self, tag: str, attributes: Mapping[str, str]) -> tuple[int, int, int]:
+        """The name, the place and the breaks of an element."""
+        breaks = self._breaks.get(tag)
+        if breaks is None:
+            breaks = self._breaks[tag] = _breaks_of_unknown(tag)
+        if breaks < 0:
+            return 0, 0, breaks
+        name, place = _describe(tag, attributes)
+        return self._names.setdefault(name, len(self._names)), place, breaks
+
+    def _begin_marking(self, tag: str, attributes: Mapping[str, str]) -> None:
         if tag == "li":
             self._is_item = True
             if self.lines and self.elements.place[self.element[-1]] & _LIST:
@@ -203,7 +228,7 @@ class Walker:
             self._in_row = False
         elif tag == "pre":
             self._code += 1
-        elif tag in ("meta", "link"):
+        else:
             self._take_meta(attributes)
 
     def end(self, tag: str) -> None:
@@ -213,18 +238,22 @@ class Walker:
         if self._unseen:
             self._end_unseen(tag)
             return
-        self._open.pop()
+        self._here = self.elements.parent[self._here]
         if tag == "a":
             self._anchors -= 1
             self._after_link = True
         elif (breaks := self._breaks[tag]) and tag != "br":
-            self._break(breaks)
-            if tag == "tr":
-                self._in_row = False
-            elif tag == "li":
-                self._is_item = False
-            elif tag == "pre":
-                self._code -= 1
+            if self._parts or self._links or breaks > self._pending:
+                self._break(breaks)
+            else:
+                self._blank, self._after_link = 0, False
+            if tag in _MARKING:
+                if tag == "tr":
+                    self._in_row = False
+                elif tag == "li":
+                    self._is_item = False
+                elif tag == "pre":
+                    self._code -= 1
 
     def _start_unseen(self, tag: str, attributes: Mapping[str, str]) -> None:
         self._unseen += 1
@@ -310,6 +339,7 @@ class Walker:
             self._take_chunks()
         self._code = 0
         self._break(0)
+        self.elements.names[:] = self._names
 
     def _take_chunks(self) -> None:
         chunks = self._chunks
@@ -318,16 +348,18 @@ class Walker:
             return
         text = chunks[0] if len(chunks) == 1 else "".join(chunks)
         chunks.clear()
-        if text.isspace():  # most stretches of text are the indentation of the markup
-            self.space(text)
-        else:
+        if not text.isspace():
             self.text(text)
+        elif self._unseen or self._code or self._parts:
+            self.space(text)
+        else:  # most stretches of text are the indentation of the markup
+            self._blank += len(text)
 
     def _add(self, text: str, element: Any, is_tail: bool) -> None:
         self._parts.append(text)
         if not text or text.isspace():
             return
-        here = self._open[-1]
+        here = self._here
         self._around = here if self._around < 0 else self._common(self._around, here)
         self._after_link = False
         if self._anchors:
@@ -359,7 +391,8 @@ class Walker:
         if self._blank:
             self._around, self._linked, self._links, self._blank = -1, 0, 0, 0
         if (strength > self._pending or doubled) and not self._is_item:
-            self._pending = min(2, max(self._pending + doubled, strength))
+            pending = self._pending + doubled
+            self._pending = strength if pending < strength else pending if pending < 2 else 2
 
     def _line(self, joined: str) -> str:
         if self._code:
@@ -386,11 +419,12 @@ class Walker:
             self.meta.setdefault(name.lower(), content)
 
     def append(self, paragraphs: Sequence[str]) -> None:
-        """Paragraphs follow that the page does not show."""
+        """Paragraphs follow that the page does not show; it is closed."""
+        self.elements.names.append("script")
         for text in paragraphs:
             self._around, self._pending = len(self.elements.parent), 2
             self.elements.parent.append(0)
-            self.elements.name.append("script")
+            self.elements.name.append(len(self.elements.names) - 1)
             self.elements.place.append(int(Place.DATA))
             self.elements.depth.append(1)
             self._flush(text)
