@@ -327,6 +327,7 @@ def explain_command(
     recall: Recall = False,
     input_format: Reads = InputFormat.AUTO,
     fast: Fast = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as a JSON object, as `label` prints it.")] = False,
     model: ModelName = store.DEFAULT,
     html_model: HtmlModelName = store.DEFAULT_HTML,
 ) -> None:
@@ -336,6 +337,9 @@ def explain_command(
     document = _labelled(cleaner, file, _read(file), input_format)
     for note in document.notes:
         say(f"{file}: {note}")
+    if as_json:
+        typer.echo(json.dumps(render.to_json(document, file, document.text)))
+        return
     console = Console(soft_wrap=True, highlight=False)
     for line in document.lines:
         console.print(explained(document, line))

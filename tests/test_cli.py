@@ -389,6 +389,12 @@ def test_explain_shows_where_a_line_of_a_page_stands(pages: Path) -> None:
     assert "[body 0." in shown or "[body 1." in shown
 
 
+def test_explain_gives_json_as_label_does(pages: Path) -> None:
+    shown = json.loads(run("explain", "--json", pages / "a.html").stdout)
+    labelled = json.loads(run("label", pages / "a.html").stdout)
+    assert shown | {"id": ""} == labelled | {"id": ""} and "not offsets into the HTML" in shown["offsets"]
+
+
 def test_a_broken_page_does_not_stop_a_run(pages: Path, tmp_path: Path) -> None:
     (pages / "broken.html").write_bytes(b"\x1f\x8b\x08 not a page")
     (pages / "empty.html").write_bytes(b"")

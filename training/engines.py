@@ -27,7 +27,7 @@ ray.init(num_cpus=2, include_dashboard=False, logging_level="ERROR", log_to_driv
 ray.data.DataContext.get_current().enable_progress_bars = False
 print(time.monotonic() - began, flush=True)
 pool = ray.data.ActorPoolStrategy(size=2)
-data = ray.data.read_parquet(sys.argv[1], override_num_blocks=16)
+data = ray.data.read_parquet(sys.argv[1]).repartition(64)
 data = data.map_batches(RayCleaner, batch_format="pyarrow", batch_size=2048, compute=pool, num_cpus=0.5)
 data.write_parquet(sys.argv[2])
 """
