@@ -30,9 +30,13 @@ def test_the_example_comes_out_as_shown(cleaner: Cleaner) -> None:
 ENGINES = ("ray", "pyspark", "datatrove", "datasets", "scrapy")
 
 
+#: Each example, and what it prints where that stands below it.
+EXAMPLES = re.findall(r"```python\n(.*?)```\n(?:\n```text\n(.*?)```)?", README, re.DOTALL)
+
+
 @pytest.mark.filterwarnings("default")
-@pytest.mark.parametrize("block", _blocks("python"), ids=lambda block: block.split("\n", 1)[0])
-def test_the_python_examples_run(block: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("block", "output"), EXAMPLES, ids=[block.split("\n", 1)[0] for block, _ in EXAMPLES])
+def test_the_python_examples_run(block: str, output: str, tmp_path: Path) -> None:
     for engine in ENGINES:
         if re.search(rf"^(?:from|import) {engine}\b|adapters\.{engine}", block, re.M):
             pytest.importorskip(engine, reason=f"{engine} is not installed")
@@ -44,6 +48,7 @@ def test_the_python_examples_run(block: str, tmp_path: Path) -> None:
     command = [sys.executable, "-W", "ignore", "-c", block]
     result = subprocess.run(command, cwd=tmp_path, env=activated, capture_output=True, check=False)
     assert result.returncode == 0, result.stderr.decode()
+    assert output.strip() in result.stdout.decode()
 
 
 def test_the_table_of_labels_is_the_library_s() -> None:
