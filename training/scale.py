@@ -1,14 +1,16 @@
 """A long run measured: `python -m training.scale --documents 1000000`.
 
-Documents are made of the labelled pages: their lines, some at a time, from a place that chance chooses. The run goes
-through the command, once with one process and once with two; memory is that of all its processes together, looked at
-ten times a second. Beside it, datatrove's C4 filter reads, filters and writes the same file in one process, without its
-count of sentences, which needs another library and is slower by far.
+Documents are made of the labelled pages: their lines, some at a time, from a place that chance chooses; one in a
+thousand is written as HTML, so that a run of any length loads both models. The run goes through the command, once with
+one process and once with two; memory is that of all its processes together, looked at ten times a second. Beside it,
+datatrove's C4 filter reads, filters and writes the same file in one process, without its count of sentences, which
+needs another library and is slower by far.
 """
 
 from __future__ import annotations
 
 import filecmp
+import html
 import json
 import random
 import subprocess
@@ -26,6 +28,7 @@ from training.corpora import CORPORA, read_pages
 
 _SEED = 5
 _LINES = (8, 40)
+_HTML_EVERY = 1000
 _C4_DOCUMENTS = 20_000
 
 
@@ -37,7 +40,11 @@ def made(corpora: Path, count: int) -> Iterator[bytes]:
     for number in range(count):
         host, some = chance.choice(lines)
         at = chance.randrange(len(some))
-        text = "\n".join(some[at : at + chance.randint(*_LINES)])
+        taken = some[at : at + chance.randint(*_LINES)]
+        text = "\n".join(taken)
+        if number % _HTML_EVERY == 0:
+            paragraphs = "".join(f"<p>{html.escape(line)}</p>\n" for line in taken)
+            text = f"<!DOCTYPE html>\n<html><body>\n{paragraphs}</body></html>\n"
         yield json.dumps({"id": number, "url": f"https://{host}/{number}", "text": text}).encode() + b"\n"
 
 
