@@ -179,7 +179,7 @@ class Walker:
         try:
             name, place, breaks = self._known[key]
         except KeyError:
-            name, place, breaks = self._known[key] = self._described(tag, attributes)
+            name, place, breaks = self._known[key] = self._kind_of(tag, attributes)
         if breaks < 0:
             self._start_unseen(tag, attributes)
             return
@@ -209,7 +209,7 @@ class Walker:
                 self._parts.append(_CELL_EDGE)
             self._in_row = True
 
-    def _described(self, tag: str, attributes: Mapping[str, str]) -> tuple[int, int, int]:
+    def _kind_of(self, tag: str, attributes: Mapping[str, str]) -> tuple[int, int, int]:
         """The name, the place and the breaks of an element."""
         breaks = self._breaks.get(tag)
         if breaks is None:
