@@ -45,7 +45,7 @@ class Cleaner:
         model: for plain text: the name of a model that ships with the library, the path of a model folder, or a
             loaded model.
         html_model: the same for HTML; it is loaded with the first page.
-        fast: whether pages of HTML are labelled without trafilatura's verdicts, in a third of the time.
+        fast: whether pages of HTML are labelled without trafilatura's verdicts, in a quarter of the time.
         profile: what the site that documents are from repeats, as `cleaner learn` finds it: a profile or its file.
         keep_first: whether what is taken out because a site repeats it stays in one of the documents.
 

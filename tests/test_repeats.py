@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,8 @@ from test_cli import run, said
 from test_corpus import as_lines, documents, read_rows
 
 from cleaner import Cleaner, DecidedBy, Label
-from cleaner.corpus.learn import profile_of
+from cleaner.adapters import job_of
+from cleaner.corpus.learn import profile_of, sightings_table
 from cleaner.errors import ProfileError
 from cleaner.evidence.compact import compact
 from cleaner.evidence.repeats import Origin, Profile, keys_of, line_keys, site_of
@@ -94,6 +96,14 @@ def test_lines_count_as_the_same_whatever_is_around_them(lines: list[str]) -> No
     texts = [line for line in lines if len(split([line])) == 1 and not line.startswith("\ufeff")]
     texts = [line for line in texts if len(line.splitlines()) == 1]
     assert keys_of(texts).tolist() == [int(line_keys(compact(split([f"x\n  {line}\t\ny"])))[1]) for line in texts]
+
+
+def test_what_an_engine_adds_up_does_not_depend_on_a_profile(cleaner: Cleaner, tmp_path: Path) -> None:
+    texts = site()
+    (tmp_path / "p.json").write_text(profile_of(texts, cleaner=cleaner).to_json(), encoding="utf-8")
+    batch = pyarrow.RecordBatch.from_pylist([{"text": text} for text in texts])
+    seen = [sightings_table(batch, job_of(profile=profile)) for profile in (None, tmp_path / "p.json")]
+    assert seen[0].equals(seen[1]) and seen[0].num_rows > len(texts)
 
 
 def test_merging_is_exact_or_says_its_error(cleaner: Cleaner) -> None:

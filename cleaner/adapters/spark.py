@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cleaner.adapters import clean_table, job_of, needs
-from cleaner.corpus.learn import LEAST, profile_of_rows, sightings_table
+from cleaner.corpus.learn import LEAST, profile_of_rows, sightings_schema, sightings_table
 from cleaner.evidence.repeats import PARTS, Profile
 from cleaner.records import Label
 
@@ -45,6 +45,7 @@ def learn_profile(df: Any, text_col: str = "text", *, least: int = LEAST, **opti
     """
     try:
         from pyspark.sql import functions as sql
+        from pyspark.sql.pandas.types import from_arrow_schema
     except ModuleNotFoundError:
         raise needs("pyspark", "spark") from None
     job = job_of(text_col, fast=True, **options)
@@ -53,11 +54,10 @@ def learn_profile(df: Any, text_col: str = "text", *, least: int = LEAST, **opti
         for batch in batches:
             yield sightings_table(batch, job)
 
-    schema = "site string, key long, text string, name string, score long, copies long, label int, part int"
     of_label = [sql.sum((sql.col("label") == k).cast("long")).alias(f"label{k}") for k in range(len(Label))]
     of_part = [sql.sum((sql.col("part") == k).cast("long")).alias(f"part{k}") for k in range(PARTS)]
     of_line = [sql.sum(name).alias(name) for name in ("copies", "score")]
     least_of = [sql.min(name).alias(name) for name in ("text", "name")]
-    counted = df.mapInArrow(count, schema).groupBy("site", "key")
+    counted = df.mapInArrow(count, from_arrow_schema(sightings_schema())).groupBy("site", "key")
     counted = counted.agg(sql.count("*").alias("documents"), *of_line, *least_of, *of_label, *of_part)
     return profile_of_rows(counted.where((sql.col("documents") >= least) | sql.col("key").isNull()).collect(), least)

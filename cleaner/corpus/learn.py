@@ -39,6 +39,8 @@ from cleaner.segment.shapes import logical_text
 LEAST = 2
 #: Of so many lines at the most the words are kept; beyond that only what stands in more documents.
 _MOST_LINES = 2_000_000
+#: What is added up of a line's sightings.
+_COUNTED = ("score", "copies", "label", "part")
 _SEEN = np.dtype([("key", "<u8"), ("score", "<u2"), ("copies", "<u2"), ("label", "u1"), ("part", "u1")])
 _MOST_COPIES = np.iinfo(np.uint16).max
 _LABELS = tuple(Label)
@@ -82,7 +84,6 @@ def learn(
     Yields:
         The counts of each group of documents in turn, and at the end the profile.
     """
-    job = dataclasses.replace(job, profile=None)  # what is learned does not depend on what is known
     sites: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="cleaner-learn-") as name:
         folder = Path(name)
@@ -124,11 +125,20 @@ def profile_of(
     return _profile(sums, Counter(origin.site for origin in given), found, least)
 
 
+def sightings_schema() -> Any:
+    """The columns of `sightings_table`."""
+    import pyarrow
+
+    kinds = {"site": "string", "key": "int64", "text": "string", "name": "string"}
+    kinds |= dict.fromkeys(_COUNTED, "int64")
+    return pyarrow.schema([(name, pyarrow.type_for_alias(kind)) for name, kind in kinds.items()])
+
+
 def sightings_table(batch: Any, job: Job) -> Any:
     """What a batch of rows holds for a profile that another engine adds up.
 
     Args:
-        batch: a pyarrow record batch of rows.
+        batch: a pyarrow table or record batch of rows.
         job: what models to ask, and what names a site.
 
     Returns:
@@ -138,7 +148,7 @@ def sightings_table(batch: Any, job: Job) -> Any:
     """
     import pyarrow
 
-    columns: list[list[Any]] = [[] for _ in range(8)]
+    rows: list[dict[str, Any]] = []
     with threadpool_limits(1):  # the engine says how many cores are used
         sighted = list(_sighted(Group(None, table=batch), job))
     for one, sightings in sighted:
@@ -148,17 +158,13 @@ def sightings_table(batch: Any, job: Job) -> Any:
         table = _table(sightings, origin.site)
         found: dict[int, _Told] = {}
         _find_words(_lines_of(one), origin, np.sort(table["key"]), found)
-        count = len(table)
-        texts = [found[key][1] for key in table["key"].tolist()]
-        numbers = [table[name].astype(np.int64).tolist() for name in ("score", "copies", "label", "part")]
-        rows = [[origin.site] * count, table["key"].view(np.int64).tolist(), texts, [origin.name] * count, *numbers]
-        for column, values in zip(columns, rows, strict=True):
-            column += [*values, origin.site if column is columns[0] else None]
-    kinds = [pyarrow.string(), pyarrow.int64(), pyarrow.string(), pyarrow.string(), pyarrow.int64(), pyarrow.int64(),
-             pyarrow.int32(), pyarrow.int32()]  # fmt: skip
-    names = ["site", "key", "text", "name", "score", "copies", "label", "part"]
-    arrays = [pyarrow.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
-    return pyarrow.RecordBatch.from_arrays(arrays, names)
+        rows.append({"site": origin.site})
+        columns = [table["key"], table["key"].view(np.int64), *(table[name] for name in _COUNTED)]
+        for key, signed, *counts in zip(*(column.tolist() for column in columns), strict=True):
+            site, text, name = found[key]
+            line = {"site": site, "key": signed, "text": text, "name": name}
+            rows.append(line | dict(zip(_COUNTED, counts, strict=True)))
+    return pyarrow.RecordBatch.from_pylist(rows, sightings_schema())
 
 
 def profile_of_rows(rows: Iterable[Any], least: int) -> Profile:
@@ -224,7 +230,8 @@ def _count(group: Group, job: Job) -> _Counted:
 
 def _sighted(group: Group, job: Job) -> Iterator[tuple[Read, Sightings | str]]:
     """The documents of a group, each with its lines as a profile counts them, or with what went wrong."""
-    cleaner = cleaner_for(job)
+    # what is learned does not depend on what is known
+    cleaner = cleaner_for(dataclasses.replace(job, profile=None))
     read = list(read_group(group, job))
     texts = {k: one.text for k, one in enumerate(read) if one.text is not None}
     pages = {k: (one.page, one.url) for k, one in enumerate(read) if one.page is not None}

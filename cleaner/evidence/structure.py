@@ -35,6 +35,7 @@ _NEAREST, _MOST_NAMES, _MARKED = 8, 12, 2
 _MULTIPLIER = np.uint32(0x9E3779B1)
 _MARKS = np.array([0x5BD1E995, 0xC2B2AE35], dtype=np.uint32)
 
+#: Words are told apart by these bits of their buckets before they are looked up.
 _LAST_BITS = (1 << 16) - 1
 
 #: How far up the elements are in which a line's company is looked at.
@@ -360,11 +361,11 @@ def _own_words(lines: LineTable, structure: Structure, words: Words) -> list[NDA
     line, bucket = line[own], words.bucket[own]
     perhaps = is_said[bucket & _LAST_BITS]
     line, bucket = line[perhaps], bucket[perhaps]
+    ended = np.append(known, -1)
     shares, sizes = [], []
     for k in range(len(_ABOUT)):
         key = ((lines.document[line] * len(_ABOUT) + k) << 32) | bucket
-        at = np.searchsorted(known, key)
-        hit = np.append(known, -1)[at] == key
+        hit = ended[np.searchsorted(known, key)] == key
         shares.append(LARGEST * np.bincount(line[hit], minlength=len(lines)) // np.maximum(words.count, 1))
         sizes.append(log_steps(size[lines.document * len(_ABOUT) + k]))
     return [*shares, *sizes]
