@@ -15,7 +15,7 @@ from cleaner.batches import Batch, Outline, ReadPage, Sightings, grouped, on_lin
 from cleaner.config import Config
 from cleaner.decide import LABELS, decide, least_score, rules
 from cleaner.errors import ModelError
-from cleaner.evidence.gather import Evidence, beside, gather, gather_lines, gather_pages, network_input
+from cleaner.evidence.gather import Evidence, gather, gather_lines, gather_pages
 from cleaner.evidence.repeats import Origin, Profile
 from cleaner.model import store
 from cleaner.model.network import Linear
@@ -291,10 +291,9 @@ class Cleaner:
         stage: store.SecondStage,
     ) -> Batch:
         own = own_log_probabilities(model.linear, evidence)
-        near = model.neighbours.log_probabilities(evidence.grams[1], *beside(evidence.lines))
         decisions = decide(
             evidence.lines,
-            stage.probabilities(network_input(evidence, own, near), own, model.own_share),
+            stage.probabilities(model.network_input(evidence, own), evidence.place, own, model.own_share),
             np.exp(own),
             self._config.keep,
             self._least_score(model, stage),

@@ -96,7 +96,9 @@ def kept_spans(
                 spans.append((len(_BYTE_ORDER_MARK) if text.startswith(_BYTE_ORDER_MARK) else 0, start[0]))
         else:
             gaps = [(end[i], start[i + 1]) for i in range(last, k)]
-            spans.append(max(gaps, key=lambda gap: len(_BREAK.findall(text, *gap))))
+            # a gap of one character holds one break, and the first of equals stays
+            plain = all(b - a == 1 for a, b in gaps)
+            spans.append(gaps[0] if plain else max(gaps, key=lambda gap: len(_BREAK.findall(text, *gap))))
         spans.extend(_without(start[k], end[run], cuts.get(k, [])))
         last, k = run, run + 1
     if last == count - 1 and count:

@@ -8,7 +8,7 @@ from conftest import hard_text
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleaner.evidence import blocks, cohesion, shape
+from cleaner.evidence import blocks, cohesion, shape, topics
 from cleaner.evidence.compact import compact
 from cleaner.evidence.heuristics import share_labels
 from cleaner.evidence.lanes import NARROW, WIDE, pack, sum_lines
@@ -88,6 +88,37 @@ def test_words_shared_with_the_body_are_seen() -> None:
     found = cohesion.cohesion_features(lines, words, np.array([127, 127, 10], dtype=np.int32))
     shares = found[:, cohesion.FEATURES.index("long words also in body")]
     assert shares.tolist() == [127 * 2 // 4, 127 * 2 // 3, 0]
+
+
+def test_a_shared_rare_word_says_more_than_a_shared_common_one() -> None:
+    lines = split(["people visit Lechlade\npeople leave Lechlade\npeople again", "other people"])
+    words = hash_lines(compact(lines), 12)[1]
+    rarity = np.where(words.length == len("Lechlade"), 200, 20).astype(np.uint8)
+    rarity[words.length == 0] = 0
+    body = np.array([127, 127, 127, 127], dtype=np.int32)
+    found = cohesion.cohesion_features(lines, words, body, rarity)
+    assert found.shape == (4, len(cohesion.FEATURES) + len(cohesion.RARITY_FEATURES))
+    np.testing.assert_array_equal(
+        found[:, : len(cohesion.FEATURES)], cohesion.cohesion_features(lines, words, body), "the rest is as without"
+    )
+    share = found[:, len(cohesion.FEATURES) + cohesion.RARITY_FEATURES.index("share of rarity also in body")]
+    assert share.tolist() == [127 * 220 // 240, 127 * 220 // 240, 127 * 20 // 40, 0]
+
+
+def test_a_line_on_another_subject_points_elsewhere() -> None:
+    lines = split(["mill\nmill\nmill\nfilm star\nmill", "film", "film star\nnothing known"])
+    mill, film, none = (100, 0), (0, 90), (0, 0)
+    vector = np.array([mill, mill, mill, film, mill, film, film, none], dtype=np.int64)
+    count = np.array([1, 1, 1, 2, 1, 1, 2, 2])
+    body = np.array([127, 127, 127, 60, 127, 127, 127, 127], dtype=np.int32)
+    found = topics.topic_features(lines, vector, body, count)
+    likeness = found[:, topics.FEATURES.index("likeness to the body")].tolist()
+    assert likeness == [126, 126, 126, 0, 126, 0, 0, 0], "alone, or of unknown words, a line is like nothing"
+    beside = found[:, topics.FEATURES.index("likeness to the body beside that of the body")]
+    assert beside[3] < -90
+    alone = topics.topic_features(split(["film"]), vector[5:6], body[5:6], count[5:6])
+    np.testing.assert_array_equal(alone, found[5:6], "the batch does not matter")
+    assert topics.topic_features(split([]), vector[:0], body[:0], count[:0]).shape == (0, len(topics.FEATURES))
 
 
 def test_values_stay_in_range() -> None:

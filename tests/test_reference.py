@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from cleaner import Cleaner, Document
-from cleaner.evidence.gather import Evidence, beside, gather, gather_pages, network_input
+from cleaner.evidence.gather import Evidence, gather, gather_pages
 from cleaner.evidence.heuristics import verdict
 from cleaner.model import store
 from cleaner.pipeline import own_log_probabilities
@@ -47,8 +47,7 @@ def html_vectors(cleaner: Cleaner) -> list[dict[str, Any]]:
 
 def _vector(name: str, model: store.Model, evidence: Evidence, document: Document) -> dict[str, Any]:
     own = own_log_probabilities(model.linear, evidence)
-    near = model.neighbours.log_probabilities(evidence.grams[1], *beside(evidence.lines))
-    features = network_input(evidence, own, near)
+    features = model.network_input(evidence, own)
     return {
         "name": name,
         "labels": [line.label.value for line in document.lines],

@@ -1,17 +1,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from cleaner import Cleaner, Label
 from cleaner.evidence.compact import compact
 from cleaner.evidence.gather import beside, gather
 from cleaner.evidence.ngrams import hash_lines
-from cleaner.model.network import Linear, Neighbours, Network
+from cleaner.model.network import Linear, Neighbours, Network, Topics
 from cleaner.segment.plain import split
+from training import convolution
+from training.convolution import Examples
 from training.corpora import SEEDS, CorpusError, Page, read_pages, read_seeds
 from training.evaluate import seeds_report
 from training.fit import fit
@@ -30,9 +35,10 @@ from training.measures import (
     words,
 )
 from training.promises import thresholds
-from training.stages import gram_matrix, neighbour_matrix, quantise
+from training.stages import fit_networks, gram_matrix, neighbour_matrix, quantise
 from training.synthetic import ALONE, BLOCK, END, TEASER, synthetic_pages, with_inserts
 from training.teacher import content_rates, teach
+from training.topics import fit_topics
 from training.wcxb import read_corpora
 
 
@@ -99,7 +105,7 @@ PAGES = [
 ]
 
 
-SMALL = Settings(bits=12, neighbour_bits=8, copies=1, networks=1, hidden=8, passes=3)
+SMALL = Settings(bits=12, neighbour_bits=8, topic_bits=8, copies=1, hidden=8, passes=3)
 
 
 def test_synthetic_pages_hold_only_text_of_the_given_pages() -> None:
@@ -156,7 +162,7 @@ def test_rounding_a_network_hardly_changes_it() -> None:
     rows = rng.integers(-127, 128, size=(500, 40)).astype(np.int8)
     expected = np.maximum(rows @ first + first_bias, 0) @ output + output_bias
     arrays = quantise(first, first_bias, output, output_bias, rows.astype(np.float32))
-    found = Network.from_arrays(arrays).logits(rows)
+    found = Network.from_arrays(arrays).logits(rows, np.arange(len(rows)))
     assert np.abs(found - expected).mean() < 0.05
     assert (found.argmax(axis=1) == expected.argmax(axis=1)).mean() > 0.98
 
@@ -169,10 +175,104 @@ def test_a_network_s_sums_are_exact_in_any_order() -> None:
         rows.astype(np.float32),
     )
     network = Network.from_arrays(arrays)
-    alone = np.concatenate([network.logits(rows[i : i + 1]) for i in range(len(rows))])
-    np.testing.assert_array_equal(network.logits(rows), alone)
+    alone = np.concatenate([network.logits(rows[i : i + 1], np.zeros(1, dtype=np.int64)) for i in range(len(rows))])
+    np.testing.assert_array_equal(network.logits(rows, np.arange(len(rows))), alone)
     whole = rows.astype(np.int64) @ arrays["hidden_weight"] + arrays["hidden_bias"]
     assert np.abs(whole).max() < 1 << 24
+
+
+def _wide_examples() -> tuple[Examples, Settings]:
+    """Documents in which a line's label is the sign of the line before it, and being wanted that of the line after."""
+    rng = np.random.default_rng(5)
+    first = np.cumsum([0, *rng.integers(1, 30, size=60)])
+    features = rng.integers(-127, 128, size=(first[-1], 6)).astype(np.int8)
+    sign, place = features[:, 0] > 0, np.arange(first[-1]) - np.repeat(first[:-1], np.diff(first))
+    label = np.where((place > 0) & np.roll(sign, 1), 1, 0)
+    last = np.append(place[1:] == 0, True)
+    examples = Examples(features, first, label, np.ones(len(label)), ~last & np.roll(sign, -1), np.ones(len(label)))
+    return examples, replace(SMALL, hidden=16, passes=150, batch=64, dropout=0.0)
+
+
+def test_the_gradient_is_the_slope_of_the_loss() -> None:
+    rng = np.random.default_rng(0)
+    small = replace(SMALL, hidden=5, dilations=(1, 2))
+    place = np.concatenate([np.arange(5), np.arange(1), np.arange(8)])
+    inputs = rng.normal(size=(14, 6)).astype(np.float64)
+    weights = [part.astype(np.float64) for part in convolution.start(rng, 6, small, len(Label) + 1)]
+    mask = (rng.random((14, 5)) > 0.2) / 0.8
+    target = (rng.integers(0, 12, 14), rng.random(14), rng.random(14) > 0.5, rng.random(14))
+    batch: Any = (weights, small.dilations, inputs, place, mask, target)
+    for weight, slope in zip(weights, convolution.gradient(*batch), strict=True):
+        for at in rng.permutation(list(np.ndindex(weight.shape)))[:8]:
+            at, step = tuple(at), 1e-6
+            weight[at] += step
+            above = convolution.loss(*batch)
+            weight[at] -= 2 * step
+            below = convolution.loss(*batch)
+            weight[at] += step
+            assert slope[at] == pytest.approx((above - below) / (2 * step), abs=1e-6)
+
+
+def test_a_wide_network_learns_from_the_lines_around() -> None:
+    examples, settings = _wide_examples()
+    network = Network.from_arrays(fit_networks(examples, settings))
+    place = np.arange(len(examples.label)) - np.repeat(examples.first[:-1], np.diff(examples.first))
+    logits = network.logits(examples.features, place)
+    assert (logits[:, : len(Label)].argmax(axis=1) == examples.label).mean() > 0.97
+    assert ((logits[:, -1] > 0) == examples.wanted).mean() > 0.97
+
+
+def test_a_wide_network_sees_its_document_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    examples, settings = _wide_examples()
+    network = Network.from_arrays(fit_networks(examples, replace(settings, passes=3)))
+    parts = [slice(a, b) for a, b in pairwise(examples.first.tolist())]
+    place = np.concatenate([np.arange(part.stop - part.start) for part in parts])
+    together = network.logits(examples.features, place)
+    alone = [network.logits(examples.features[part], place[part]) for part in parts]
+    np.testing.assert_array_equal(together, np.concatenate(alone))
+    monkeypatch.setattr("cleaner.model.network._ROWS", 3)
+    np.testing.assert_array_equal(together, network.logits(examples.features, place))
+
+
+def test_rounding_a_wide_network_hardly_changes_it() -> None:
+    examples, settings = _wide_examples()
+    arrays = fit_networks(examples, settings)
+    network = Network.from_arrays(arrays)
+    networks = [convolution.train(examples, settings, settings.seed + k) for k in range(settings.networks)]
+    place = np.arange(len(examples.label)) - np.repeat(examples.first[:-1], np.diff(examples.first))
+    inputs = examples.features.astype(np.float32)
+    logits = [part.hidden_units(inputs, place, settings) @ part.output + part.output_bias for part in networks]
+    expected = np.mean(logits, axis=0)
+    found = network.logits(examples.features, place)
+    assert np.abs(found - expected).mean() < 0.01 * np.abs(expected).mean()
+    largest = np.abs(arrays["layer_weight"]).sum(axis=(2, 3)).reshape(arrays["layer_bias"].shape) * 1023
+    assert largest.max() + np.abs(arrays["layer_bias"]).max() < 1 << 24, "sums in float32 stay exact"
+
+
+def test_words_that_stand_together_point_the_same_way() -> None:
+    texts = [
+        "the miller ground flour between two stones and the miller sold flour",
+        "the miller keeps two stones to grind flour and more flour",
+        "the actor won a prize for the film and the actor made another film",
+        "the actor gets no prize for a film nobody saw and no actor tries",
+    ]
+    pages = [_page(f"{k}", *((Label.BODY, text),) * 2) for k, text in enumerate(texts * 2)]
+    settings = replace(SMALL, topics=2, topic_bits=12)
+    lines = training_lines(pages, settings)
+    arrays = fit_topics(lines, lines.full, settings)
+    again = fit_topics(lines, lines.full, settings)
+    np.testing.assert_array_equal(arrays["topic_weight"], again["topic_weight"])
+    asked = hash_lines(compact(split(["flour\nmiller\nfilm\nactor\nfilm the"])), 12)[1]
+    words = Topics.from_arrays(arrays).subjects(asked)
+    flour, miller, film, actor, both = words.vector.astype(float)
+
+    def cosine(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+        return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
+
+    assert cosine(flour, miller) > 0.8 > 0.2 > cosine(flour, film)
+    assert cosine(film, actor) > 0.8
+    assert np.linalg.norm(both - film) <= 2, "what stands on every page is about nothing"
+    assert words.rarity[0] > 0 == words.rarity[1], "and no word has no rarity"
 
 
 def test_seeds_alone_make_a_model_and_the_same_one_again() -> None:
@@ -198,7 +298,7 @@ def test_the_teacher_labels_what_nobody_read_and_nothing_else() -> None:
     told = [replace(page, in_content=(None, *(True,) * 6, False, False)) for page in unread]
     lines = training_lines([*PAGES, *told], SMALL)
     matrix = gram_matrix(lines.evidence.grams, SMALL.bits)
-    label = teach(lines, matrix, SMALL)
+    label = teach(lines, matrix, None, SMALL)
     read = lines.label >= 0
     np.testing.assert_array_equal(label[read], lines.label[read])
     assert (label[lines.unread] >= 0).all()

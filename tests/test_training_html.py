@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,9 @@ from training.fit import fit_lines
 from training.floors import FLOORS
 from training.html import HtmlPage, html_digest, read_corpora, read_folder
 from training.html_report import HtmlJudges, html_report, languages_report
-from training.lines import HTML_SETTINGS, Settings, html_lines
+from training.lines import HTML_SETTINGS, html_lines
 
-SMALL = Settings(bits=12, neighbour_bits=10, place_bits=10, epochs=2, hidden=8, networks=1, passes=2, content_share=0.5)
+SMALL = replace(HTML_SETTINGS, bits=12, neighbour_bits=10, place_bits=10, epochs=2, hidden=8, networks=1, passes=2)
 TOPICS = ("ferry", "mill", "orchard", "bell", "bridge", "quarry", "well", "lamp")
 
 

@@ -1,9 +1,9 @@
 """Train the model and write its folder: `python -m training.fit`.
 
 Two stages. (1) Linear models over the hashed n-grams of a line and over the words of its neighbours, one-vs-rest
-logistic regression by stochastic gradient descent. (2) Networks with one hidden layer over the line's shape and the
-windowed scores of stage 1; those scores are out of fold by host, so that stage 2 learns from scores as good as it
-will meet. The thresholds are found on out-of-fold scores of one network of stage 2. Pages that nobody labelled are
+logistic regression by stochastic gradient descent. (2) A network over the line's shape, those scores and what the
+lines around it show; the scores are out of fold by host, so that stage 2 learns from scores as good as it will meet.
+The thresholds are found on out-of-fold scores of one network of stage 2. Pages that nobody labelled are
 first labelled by a teacher, which is trained on the labelled pages given and on nothing else.
 """
 
@@ -24,10 +24,11 @@ from threadpoolctl import threadpool_limits
 from cleaner.evidence import verdicts
 from cleaner.evidence.gather import beside, network_input
 from cleaner.model import store
-from cleaner.model.network import Linear, Neighbours
+from cleaner.model.network import Linear, Neighbours, Topics
 from cleaner.pipeline import own_log_probabilities
 from training import DEFAULT_LOSS
 from training.caching import MEMORY, ROOT, code_digest
+from training.convolution import Examples
 from training.corpora import CORPORA, FULL, Page, read_seeds
 from training.html import HtmlPage, html_digest
 from training.html import read_corpora as read_html_corpora
@@ -35,7 +36,7 @@ from training.lines import HTML_SETTINGS, UNLABELLED, Lines, Settings, html_line
 from training.promises import thresholds
 from training.stages import (
     fit_linear,
-    fit_network,
+    fit_networks,
     linear_arrays,
     neighbour_arrays,
     neighbour_matrix,
@@ -44,6 +45,7 @@ from training.stages import (
 )
 from training.synthetic import synthetic_pages
 from training.teacher import teach, with_paths
+from training.topics import fit_topics
 from training.wcxb import read_corpora
 
 #: What a trained model depends on; training again is only skipped while none of it has changed.
@@ -52,7 +54,10 @@ _CODE = (
     *("cleaner/model/store.py", "cleaner/decide.py", "cleaner/batches.py", "cleaner/pipeline.py"),
     *(
         f"training/{name}.py"
-        for name in ("corpora", "synthetic", "lines", "stages", "structure", "teacher", "promises", "fit")
+        for name in (
+            *("convolution", "corpora", "synthetic", "lines", "stages", "structure", "teacher", "topics"),
+            *("promises", "fit"),
+        )
     ),
 )
 
@@ -75,15 +80,15 @@ class Trained:
 
     def config(self) -> dict[str, Any]:
         """What a model folder's configuration says of it."""
+        kind = store.TEXT if self.fast_thresholds is None else store.HTML
         said = {
+            "input": kind,
             "own_share": self.settings.own_share,
             "content_share": self.settings.content_share,
-            "max_body_loss": DEFAULT_LOSS,
+            "max_body_loss": DEFAULT_LOSS[kind],
             "thresholds": self.thresholds,
         }
-        if self.fast_thresholds is not None:
-            return {"input": store.HTML, **said, "fast_thresholds": self.fast_thresholds}
-        return {"input": store.TEXT, **said}
+        return said if self.fast_thresholds is None else {**said, "fast_thresholds": self.fast_thresholds}
 
 
 def fit(pages: Sequence[Page], settings: Settings) -> Trained:
@@ -113,7 +118,9 @@ def fit_lines(lines: Lines, settings: Settings) -> Trained:
     own_features = own_matrix(evidence, settings)
     near_features = neighbour_matrix(words, *around, settings.neighbour_bits)
 
-    label = teach(lines, own_features if evidence.markup else with_paths(own_features, lines), settings)
+    about = fit_topics(lines, lines.full, settings) if settings.topics else {}
+    subjects = Topics.from_arrays(about).subjects(words) if about else None
+    label = teach(lines, own_features if evidence.markup else with_paths(own_features, lines), subjects, settings)
     known = label != UNLABELLED
     weight = lines.weight * rarity(label, settings)
     first = lines.full & known
@@ -132,19 +139,15 @@ def fit_lines(lines: Lines, settings: Settings) -> Trained:
         return np.concatenate([own[held], near[held]], axis=1)
 
     own, near = np.split(out_of_fold(lines.fold, first_stage), 2, axis=1)
-    features = network_input(evidence, own, near)
+    features = network_input(evidence, own, near, subjects)
     weight = weight * np.where(lines.unread, settings.unread_weight, 1.0)
-    judged = lines.in_content >= 0
-    unwanted = (lines.in_content == 0).astype(np.int64)
+    judged = lines.weight * (lines.in_content >= 0) * (settings.content_share > 0)
 
     def networks(columns: int, rows: NDArray[np.bool_], settings: Settings) -> dict[str, NDArray[Any]]:
-        some = features[:, :columns]
-        arrays = fit_network(some[rows & known], label[rows & known], weight[rows & known], settings)
-        rows = rows & judged
-        if settings.content_share and rows.any():
-            content = fit_network(some[rows], unwanted[rows], lines.weight[rows], settings, classes=2)
-            arrays |= {f"{store.CONTENT}{name}": array for name, array in content.items()}
-        return arrays
+        wanted = lines.in_content == 1
+        return fit_networks(
+            Examples(features[:, :columns], evidence.lines.first, label, weight * rows, wanted, judged * rows), settings
+        )
 
     def second_stage(columns: int, settings: Settings) -> tuple[dict[str, NDArray[Any]], Thresholds]:
         one_network = dataclasses.replace(settings, networks=1)
@@ -154,13 +157,13 @@ def fit_lines(lines: Lines, settings: Settings) -> Trained:
             held = lines.fold == fold
             config = {"thresholds": {}, "content_share": settings.content_share}
             stage = store.second_stage(config, networks(columns, ~held, one_network))
-            return stage.probabilities(features[held, :columns], own[held], settings.own_share)
+            return stage.probabilities(features[held, :columns], evidence.place[held], own[held], settings.own_share)
 
         every = np.ones(len(known), dtype=bool)
         return networks(columns, every, settings), thresholds(lines, out_of_fold(lines.fold, held_out))
 
     arrays, promised = second_stage(features.shape[1], settings)
-    arrays |= by_own_words(first) | by_neighbours(first)
+    arrays |= by_own_words(first) | by_neighbours(first) | about
     fast = None
     if evidence.markup:
         few = dataclasses.replace(settings, networks=settings.fast_networks)

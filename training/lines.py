@@ -32,12 +32,17 @@ class Settings:
         seed_weight: what a line of a seed weighs beside one of a labelled page.
         alpha: strength of the linear model's L2 penalty.
         epochs: passes of the linear model over its lines.
+        topics: dimensions of the vectors that say what a word is about; 0 for a model without.
+        topic_bits: logarithm of the number of buckets of such words.
         hidden: units of the network.
-        decay: strength of the network's L2 penalty.
-        networks: how many networks are averaged.
+        dilations: how many lines away each further layer of the network looks; none for a network that sees one line
+            at a time.
+        dropout: the share of hidden units left out in each step of training a network that has such layers.
+        decay: strength of the L2 penalty of one that has none.
+        networks: how many of these are averaged.
         fast_networks: the same where time counts, for pages without trafilatura's verdicts.
         own_share: the say of the linear model in the final score.
-        content_share: the say of the networks that learn what WCXB keeps, in how likely a line is body.
+        content_share: the say of what learns which lines WCXB keeps, in how likely a line is body.
         batch: lines in one step of the network's training.
         passes: passes of the network over its lines.
         rarity: a label's lines weigh its frequency to the power of minus this.
@@ -54,21 +59,36 @@ class Settings:
     seed_weight: float = 25.0
     alpha: float = 2e-6
     epochs: int = 6
+    topics: int = 16
+    topic_bits: int = 16
     hidden: int = 64
-    decay: float = 1e-3
-    networks: int = 3
+    dilations: tuple[int, ...] = (1, 2, 4)
+    dropout: float = 0.2
+    decay: float = 0.0
+    networks: int = 2
     fast_networks: int = 1
-    own_share: float = 0.2
-    content_share: float = 0.0
+    own_share: float = 0.1
+    content_share: float = 0.4
     batch: int = 1024
-    passes: int = 5
+    passes: int = 12
     rarity: float = 0.15
     crowding: float = 0.2
     seed: int = 0
 
 
 #: For pages of HTML: as many lines are judged by WCXB as by readers, and both have their say.
-HTML_SETTINGS = Settings(epochs=4, content_share=0.5)
+HTML_SETTINGS = Settings(
+    epochs=4,
+    topics=0,
+    hidden=64,
+    dilations=(),
+    decay=1e-3,
+    networks=3,
+    own_share=0.2,
+    content_share=0.5,
+    batch=1024,
+    passes=5,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

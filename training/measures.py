@@ -207,7 +207,9 @@ def removal_curve(lines: Scored, losses: Sequence[float] = (0.005, 0.01, 0.02, 0
     return "\n".join(rows)
 
 
-def promises(judged: Sequence[Judged], promised: Sequence[float] = (0.005, 0.01, 0.02, 0.05)) -> dict[float, float]:
+def promises(
+    judged: Sequence[Judged], promised: Sequence[float] = (0.005, 0.01, 0.015, 0.02, 0.05)
+) -> dict[float, float]:
     """The share of body words that is lost where a share was promised, each page by its own model's threshold."""
     lost, total = dict.fromkeys(promised, 0.0), 0
     for one in judged:

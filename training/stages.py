@@ -16,6 +16,8 @@ from sklearn.neural_network import MLPClassifier
 from cleaner.evidence.gather import Evidence
 from cleaner.evidence.ngrams import Grams
 from cleaner.model.network import EXACT, HIDDEN_MAX, INPUT_MAX
+from cleaner.model.store import CONTENT
+from training.convolution import Examples, largest_units, train
 from training.lines import LABELS, Settings
 
 
@@ -129,6 +131,20 @@ def neighbour_arrays(coefficient: NDArray[np.float64], bias: NDArray[np.float64]
     }
 
 
+def fit_networks(examples: Examples, settings: Settings) -> dict[str, NDArray[Any]]:
+    """Train stage 2, the arrays that a model folder holds of it."""
+    if settings.dilations:
+        return fit_wide_networks(examples, settings)
+    some = examples.weight > 0
+    arrays = fit_network(examples.features[some], examples.label[some], examples.weight[some], settings)
+    some = examples.wanted_weight > 0
+    if some.any():
+        unwanted = (~examples.wanted[some]).astype(np.int64)
+        content = fit_network(examples.features[some], unwanted, examples.wanted_weight[some], settings, classes=2)
+        arrays |= {f"{CONTENT}{name}": array for name, array in content.items()}
+    return arrays
+
+
 def fit_network(
     features: NDArray[np.int8],
     label: NDArray[np.int64],
@@ -136,7 +152,7 @@ def fit_network(
     settings: Settings,
     classes: int = len(LABELS),
 ) -> dict[str, NDArray[Any]]:
-    """Train stage 2 and round its weights to whole numbers.
+    """Train a network that sees one line at a time, and round its weights to whole numbers.
 
     Several networks that differ in their seed are averaged in logits, which makes them one with more units.
     """
@@ -202,4 +218,71 @@ def quantise(
         "output_weight": np.rint(scaled / step).astype(np.int32),
         "output_bias": np.rint(output_bias / step).astype(np.int32),
         "output_scale": np.array(step),
+    }
+
+
+def _units(weight: NDArray[np.floating], bias: NDArray[np.floating], largest: int) -> NDArray[np.float64]:
+    """What a whole number is worth in the weights of each output, so that no sum reaches `EXACT`.
+
+    Args:
+        weight: [inputs, outputs].
+        bias: [outputs].
+        largest: the largest input.
+    """
+    room = EXACT - 1 - largest * len(weight)
+    units: NDArray[np.float64] = (np.abs(weight).sum(axis=0) * largest + np.abs(bias) + 1e-9) / room
+    return units
+
+
+def _hidden_arrays(
+    weight: NDArray[np.floating], bias: NDArray[np.floating], unit: NDArray[np.float64]
+) -> dict[str, NDArray[Any]]:
+    """The hidden layer in whole numbers; `unit` is what a whole number is worth in each hidden unit."""
+    step = _units(weight, bias, INPUT_MAX)
+    return {
+        "hidden_weight": np.rint(weight / step).astype(np.int32),
+        "hidden_bias": np.rint(bias / step).astype(np.int32),
+        "hidden_scale": (step / unit).astype(np.float32),
+    }
+
+
+def _output_arrays(
+    weight: NDArray[np.floating], bias: NDArray[np.floating], unit: NDArray[np.float64]
+) -> dict[str, NDArray[Any]]:
+    scaled = weight * unit[:, None]
+    step = _units(scaled, bias, HIDDEN_MAX).max()
+    return {
+        "output_weight": np.rint(scaled / step).astype(np.int32),
+        "output_bias": np.rint(bias / step).astype(np.int32),
+        "output_scale": np.array(step),
+    }
+
+
+def fit_wide_networks(examples: Examples, settings: Settings) -> dict[str, NDArray[Any]]:
+    """Train networks that look at the lines around, and round their weights to whole numbers.
+
+    Several that differ in their seed are averaged in logits: one network whose units come in groups.
+    """
+    seeds = range(settings.seed, settings.seed + settings.networks)
+    trained = Parallel(n_jobs=2, prefer="threads")(delayed(train)(examples, settings, seed) for seed in seeds)
+    largest = np.concatenate([largest_units(part, examples, settings) for part in trained])
+    unit = np.maximum(largest.astype(np.float64), 1e-6) / HIDDEN_MAX
+    hidden = np.concatenate([part.hidden for part in trained], axis=1)
+    weights, biases, scales = [], [], []
+    for parts in zip(*(part.layers for part in trained), strict=True):
+        for (kernel, bias), units in zip(parts, np.split(unit, len(parts)), strict=True):
+            scaled = (kernel * units[:, None]).reshape(-1, len(units))
+            step = _units(scaled, bias, HIDDEN_MAX)
+            weights.append(np.rint(scaled / step).reshape(kernel.shape))
+            biases.append(np.rint(bias / step))
+            scales.append(step / units)
+    layers, groups = len(settings.dilations), settings.networks
+    output = np.concatenate([part.output for part in trained]) / groups
+    return {
+        **_hidden_arrays(hidden, np.concatenate([part.hidden_bias for part in trained]), unit),
+        "layer_step": np.array(settings.dilations),
+        "layer_weight": np.array(weights, dtype=np.int32).reshape(layers, groups, *weights[0].shape),
+        "layer_bias": np.array(biases, dtype=np.int32).reshape(layers, -1),
+        "layer_scale": np.array(scales, dtype=np.float32).reshape(layers, -1),
+        **_output_arrays(output, np.mean([part.output_bias for part in trained], axis=0), unit),
     }

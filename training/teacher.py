@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from cleaner.evidence.gather import network_input
+from cleaner.evidence.topics import Subjects
 from cleaner.model.network import Network, blend, log_softmax
+from training.convolution import Examples
 from training.lines import LABELS, Lines, Settings, rarity
-from training.stages import fit_linear, fit_network, out_of_fold
+from training.stages import fit_linear, fit_networks, out_of_fold
 from training.structure import PATH_BITS
 
 #: The teacher's linear model needs fewer passes over the lines: it is only asked for the likeliest label.
@@ -44,12 +46,13 @@ def with_paths(matrix: sparse.csr_matrix, lines: Lines) -> sparse.csr_matrix:
     return sparse.hstack([matrix, path_matrix(lines)]).tocsr()
 
 
-def teach(lines: Lines, seen: sparse.csr_matrix, settings: Settings) -> NDArray[np.int64]:
+def teach(lines: Lines, seen: sparse.csr_matrix, subjects: Subjects | None, settings: Settings) -> NDArray[np.int64]:
     """The labels of all lines, those of unread pages by the teacher.
 
     Args:
         lines: labelled and unlabelled lines.
         seen: their n-gram counts, and the names of the elements around them.
+        subjects: what they are about, for a network that looks at the lines around.
         settings: the choices of the run.
 
     Returns:
@@ -68,17 +71,19 @@ def teach(lines: Lines, seen: sparse.csr_matrix, settings: Settings) -> NDArray[
         return log_softmax(np.clip(seen[held] @ coefficient + bias, -_LIMIT, _LIMIT))
 
     own = out_of_fold(lines.fold, one)
-    features = network_input(lines.evidence, own, np.zeros_like(own))
+    features, evidence = network_input(lines.evidence, own, np.zeros_like(own), subjects), lines.evidence
     rows = read & ~lines.made
-    network = Network.from_arrays(fit_network(features[rows], label[rows], weight[rows], quick))
-    scores = blend(network.logits(features[unread]), own[unread], settings.own_share)
+    nothing = np.zeros(len(label))
+    examples = Examples(features, evidence.lines.first, label, weight * rows, nothing > 0, nothing)
+    network = Network.from_arrays(fit_networks(examples, quick))
+    scores = blend(network.logits(features, evidence.place)[unread], own[unread], settings.own_share)
     label[unread] = (scores + np.log(content_rates(lines))[:, lines.in_content[unread]].T).argmax(axis=1)
     return label
 
 
 def content_rates(lines: Lines) -> NDArray[np.float64]:
     """How often lines of each label are not, and are, part of WCXB's text to keep: [labels, 2]."""
-    both = (lines.label >= 0) & (lines.in_content >= 0)
+    both = (lines.label >= 0) & (lines.in_content >= 0) & ~lines.made
     count = np.ones((len(LABELS), 2))
     np.add.at(count, (lines.label[both], lines.in_content[both]), 1)
     rates: NDArray[np.float64] = count / count.sum(axis=1, keepdims=True)

@@ -18,18 +18,31 @@ _SHORTEST = 5
 _ENOUGH = 64
 
 FEATURES = ("long words also in body", "long words also outside body", "log long words")
+#: What the rarity of words adds: to share a name says more than to share a common word.
+RARITY_FEATURES = (
+    *(
+        f"{what} also {where}"
+        for where in ("in body", "outside body")
+        for what in ("share of rarity", "log rarity of words", "log rarity of words not")
+    ),
+    "log rarity",
+)
+_RARITY_STEP = 16
 
 
-def cohesion_features(lines: LineTable, words: Words, body: NDArray[np.int32]) -> NDArray[np.int8]:
+def cohesion_features(
+    lines: LineTable, words: Words, body: NDArray[np.int32], rarity: NDArray[np.uint8] | None = None
+) -> NDArray[np.int8]:
     """Compare each line's long words with the other lines of its document.
 
     Args:
         lines: the batch.
         words: its words.
         body: int32 [lines], how likely each line is body, from 0 to 127.
+        rarity: uint8 [grams], how rare each word is, where that is known.
 
     Returns:
-        int8 [lines, len(FEATURES)].
+        int8 [lines, len(FEATURES)], and `RARITY_FEATURES` after them where the rarity is known.
     """
     long = np.flatnonzero(words.length >= _SHORTEST)
     line = (np.searchsorted(words.first, long, side="right") - 1).astype(np.int64)
@@ -39,12 +52,29 @@ def cohesion_features(lines: LineTable, words: Words, body: NDArray[np.int32]) -
     begins = np.flatnonzero(np.diff(ordered, prepend=-1))
     group = np.empty(len(key), dtype=np.int64)
     group[order] = np.repeat(np.arange(len(begins)), np.diff(begins, append=len(key)))
-    shares = []
+    rare = None if rarity is None else rarity[long].astype(np.int64)
+    every = None if rare is None else _summed(line, rare, len(lines))
+    shares: list[NDArray[np.int64]] = []
+    by_rarity: list[NDArray[np.int8]] = []
     for mass in (body, LARGEST - body):
         own = mass[line]
         total = np.add.reduceat(own[order], begins, dtype=np.int64) if len(begins) else own
         shared = total[group] - own >= _ENOUGH
         shares.append(np.bincount(line[shared], minlength=len(lines)))
+        if rare is not None and every is not None:
+            common = _summed(line[shared], rare[shared], len(lines))
+            by_rarity += [
+                (LARGEST * common // np.maximum(every, 1)).astype(np.int8),
+                log_steps(common // _RARITY_STEP),
+                log_steps((every - common) // _RARITY_STEP),
+            ]
     count = np.bincount(line, minlength=len(lines))
     parts = [(LARGEST * share // np.maximum(count, 1)).astype(np.int8) for share in shares]
-    return np.stack([*parts, log_steps(count)], axis=1)
+    if every is not None:
+        by_rarity.append(log_steps(every // _RARITY_STEP))
+    return np.stack([*parts, log_steps(count), *by_rarity], axis=1)
+
+
+def _summed(line: NDArray[np.int64], value: NDArray[np.int64], lines: int) -> NDArray[np.int64]:
+    """The sums of values line by line; whole numbers below 2^53, so exact."""
+    return np.bincount(line, weights=value, minlength=lines).astype(np.int64)

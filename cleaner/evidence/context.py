@@ -30,20 +30,30 @@ _WINDOW_SHAPES = (
     "log copies in the document",
 )
 
-FEATURES: tuple[str, ...] = (
+_OWN = (
     *(f"own log-probability of {label}" for label in Label),
     *(f"log-probability of {label} by the neighbours' words" for label in Label),
+)
+_SCORE_WINDOWS = (
     *(f"probability of {label} at {offset:+d}" for offset in _NEAR for label in Label),
     *(f"mean of {label} within {width}" for width in _CENTRED for label in Label),
     *(f"mean of {label} in the {_ONE_SIDED} {side}" for side in ("before", "after") for label in Label),
+)
+_DOCUMENT = (
     *(f"mean of {label} in the document" for label in Label),
     *(f"share of {label} in the document's text" for label in Label),
     *(f"lines since clear {label}" for label in Label),
     *(f"lines to clear {label}" for label in Label),
     "share of body text before", "share of body text after",
+)  # fmt: skip
+_SHAPE_WINDOWS = (
     *(f"{name} at {offset:+d}" for offset in (-1, 1) for name in _NEIGHBOUR_SHAPES),
     *(f"mean {name} within {width}" for width in _CENTRED[:2] for name in _WINDOW_SHAPES),
-)  # fmt: skip
+)
+#: What a network needs that sees one line at a time.
+FEATURES: tuple[str, ...] = (*_OWN, *_SCORE_WINDOWS, *_DOCUMENT, *_SHAPE_WINDOWS)
+#: What one needs that looks at the lines around by itself.
+WIDE_FEATURES: tuple[str, ...] = (*_OWN, *_DOCUMENT)
 
 
 def context_features(
@@ -53,6 +63,7 @@ def context_features(
     probability: NDArray[np.int32],
     shape: NDArray[np.int8],
     weight: NDArray[np.int64],
+    windows: bool,
 ) -> NDArray[np.int8]:
     """Describe each line by what stands around it.
 
@@ -63,38 +74,42 @@ def context_features(
         probability: int32 [lines, labels], the first as whole numbers from 0 to 127.
         shape: [lines, shape features], from `shape_features`.
         weight: [lines], each line's share in its document's text: its number of words.
+        windows: whether the lines near by are looked at one by one and in windows.
 
     Returns:
-        int8 [lines, len(FEATURES)].
+        int8 [lines, len(FEATURES)], or [lines, len(WIDE_FEATURES)] without windows.
     """
     count = len(lines)
     if not count:
-        return np.zeros((0, len(FEATURES)), dtype=np.int8)
+        return np.zeros((0, len(FEATURES if windows else WIDE_FEATURES)), dtype=np.int8)
     here = np.arange(count)
     low = lines.first[lines.document]
     high = lines.first[lines.document + 1]
 
     window = _Windows(probability, here, low, high)
     words = np.maximum(weight, 1)
-    shapes = shape[:, [SHAPE_FEATURES.index(name) for name in _WINDOW_SHAPES]]
-    shape_window = _Windows(shapes.astype(np.int32), here, low, high)
-    near_shapes = shape[:, [SHAPE_FEATURES.index(name) for name in _NEIGHBOUR_SHAPES]]
-    since, until = _clear_distances(probability, here, low, high)
-    blocks: list[NDArray[np.int8]] = [
-        _log_steps(log_probability),
-        _log_steps(near_log_probability),
-        *(_at(probability, here + offset, low, high) for offset in _NEAR),
-        *(window.mean(-width, width) for width in _CENTRED),
-        window.mean(-_ONE_SIDED, -1),
-        window.mean(1, _ONE_SIDED),
+    blocks = [_log_steps(log_probability), _log_steps(near_log_probability)]
+    if windows:
+        blocks += [
+            *(_at(probability, here + offset, low, high) for offset in _NEAR),
+            *(window.mean(-width, width) for width in _CENTRED),
+            window.mean(-_ONE_SIDED, -1),
+            window.mean(1, _ONE_SIDED),
+        ]
+    blocks += [
         window.mean(-count, count),
         _text_shares(probability, words, low, high),
-        since,
-        until,
+        *_clear_distances(probability, here, low, high),
         _body_progress((probability[:, _BODY] * words).astype(np.int64), here, low, high),
-        *(_at(near_shapes, here + offset, low, high) for offset in (-1, 1)),
-        *(shape_window.mean(-width, width) for width in _CENTRED[:2]),
     ]
+    if windows:
+        shapes = shape[:, [SHAPE_FEATURES.index(name) for name in _WINDOW_SHAPES]]
+        shape_window = _Windows(shapes.astype(np.int32), here, low, high)
+        near_shapes = shape[:, [SHAPE_FEATURES.index(name) for name in _NEIGHBOUR_SHAPES]]
+        blocks += [
+            *(_at(near_shapes, here + offset, low, high) for offset in (-1, 1)),
+            *(shape_window.mean(-width, width) for width in _CENTRED[:2]),
+        ]
     table: NDArray[np.int8] = np.concatenate(blocks, axis=1)
     return table
 

@@ -16,6 +16,7 @@ from cleaner.evidence.heuristics import Verdict
 from cleaner.evidence.ngrams import Grams, Words, hash_lines
 from cleaner.evidence.shape import LARGEST, shape_features
 from cleaner.evidence.structure import Structure, path_grams, structure_features, structure_of
+from cleaner.evidence.topics import Subjects, topic_features
 from cleaner.evidence.verdicts import verdict_features
 from cleaner.records import Label
 from cleaner.segment.html import Page
@@ -33,6 +34,11 @@ class Evidence:
     grams: tuple[Grams, Words]
     shape: NDArray[np.int8]
     markup: Markup | None = None
+
+    @property
+    def place(self) -> NDArray[np.int64]:
+        """Each line's place in its document, from 0."""
+        return np.arange(len(self.lines)) - self.lines.first[self.lines.document]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,21 +100,29 @@ def beside(lines: LineTable) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     return here > lines.first[lines.document], here + 1 < lines.first[lines.document + 1]
 
 
-def network_input(evidence: Evidence, own: NDArray[np.float64], near: NDArray[np.float64]) -> NDArray[np.int8]:
+def network_input(
+    evidence: Evidence, own: NDArray[np.float64], near: NDArray[np.float64], subjects: Subjects | None
+) -> NDArray[np.int8]:
     """The network's features, int8 [lines, features].
 
     Args:
         evidence: of the lines.
         own: [lines, labels], log-probabilities by each line's own words.
         near: [lines, labels], log-probabilities by the words of its neighbours.
+        subjects: what the lines are about, for a network that looks at the lines around by itself; None for one that
+            sees one line at a time.
     """
     words = evidence.grams[1]
     probability = np.rint(LARGEST * np.exp(own)).astype(np.int32)
-    around = context_features(evidence.lines, own, near, probability, evidence.shape, words.count)
+    around = context_features(
+        evidence.lines, own, near, probability, evidence.shape, words.count, windows=subjects is None
+    )
     body = probability[:, _BODY]
-    cohesion = cohesion_features(evidence.lines, words, body)
+    cohesion = cohesion_features(evidence.lines, words, body, None if subjects is None else subjects.rarity)
     blocks = block_features(evidence.lines, body, words.count)
     parts = [evidence.shape, around, cohesion, blocks]
+    if subjects is not None:
+        parts.append(topic_features(evidence.lines, subjects.vector, body, words.count))
     if markup := evidence.markup:
         parts.append(structure_features(evidence.lines, markup.structure, words, probability))
         if markup.kept is not None and markup.comment is not None:

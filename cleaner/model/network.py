@@ -1,4 +1,4 @@
-"""Arrays in, class probabilities out: a linear model over hashed features and a small network.
+"""Arrays in, class probabilities out: linear models over hashed features and a small network.
 
 All weights are integers and so are all inputs. Sums of integers that stay below 2^24 are exact in float32 and
 below 2^53 in float64, in any order: a score depends neither on the batch nor on how a machine adds.
@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaner.evidence.lanes import pack, sum_lines
-from cleaner.evidence.ngrams import Grams
+from cleaner.evidence.ngrams import Grams, Words
+from cleaner.evidence.topics import Subjects
 
 #: Largest integer up to which every sum in float32 is exact.
 EXACT = 1 << 24
@@ -148,6 +149,29 @@ class Neighbours:
         return _limited(near * self._scale + self._bias)
 
 
+class Topics:
+    """What each word is about, and how rare it is."""
+
+    def __init__(self, weight: NDArray[np.int8], rarity: NDArray[np.uint8]) -> None:
+        """Prepare the vectors for summing.
+
+        Args:
+            weight: int8 [2^bits, dimensions], the vector of each bucket of words.
+            rarity: uint8 [2^bits].
+        """
+        self._table = _Table(weight)
+        self._rarity = np.append(rarity, np.uint8(0))
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Topics:
+        """The vectors in a folder's arrays."""
+        return cls(arrays["topic_weight"], arrays["word_rarity"])
+
+    def subjects(self, words: Words) -> Subjects:
+        """What the lines of a batch are about, by their hashed words."""
+        return Subjects(self._table.sums(words), self._rarity[words.bucket >> (words.bits - self._table.bits)])
+
+
 def _root(count: NDArray[np.int64]) -> NDArray[np.float64]:
     root: NDArray[np.float64] = np.sqrt(np.maximum(count, 1))[:, None]
     return root
@@ -158,8 +182,59 @@ def _limited(logits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """What a line's hidden units gain from those of the lines before and after (a dilated convolution).
+
+    The units come in groups, each of which sees itself alone: networks that were trained apart, side by side.
+
+    Attributes:
+        step: how many lines away.
+        weight: float32 [groups, 3, units, units], whole numbers, for the line before, the line itself, the line after.
+        bias: float32 [hidden], whole numbers.
+        scale: float32 [hidden], from those sums to the units that the line has already.
+    """
+
+    step: int
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    scale: NDArray[np.float32]
+
+    def added(self, hidden: NDArray[np.float32], place: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The hidden units, [lines, hidden], and what they gain; `place` is each line's in its document."""
+        broken = np.flatnonzero(place[self.step :] < self.step)  # pairs of lines that lie in two documents
+        sums = np.empty_like(hidden)
+        size = self.weight.shape[2]
+        for group, (before, here, after) in enumerate(self.weight):
+            units = slice(group * size, (group + 1) * size)
+            known, total = hidden[:, units], sums[:, units]
+            np.matmul(known, here, out=total)
+            if len(hidden) > self.step:
+                for weight, taken, put in (
+                    (before, known[: -self.step], total[self.step :]),
+                    (after, known[self.step :], total[: -self.step]),
+                ):
+                    part = taken @ weight
+                    part[broken] = 0
+                    put += part
+        sums += self.bias
+        return _whole(sums, self.scale, hidden)
+
+
+def _whole(
+    sums: NDArray[np.float32], scale: NDArray[np.float32], before: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Sums as whole numbers from 0 to HIDDEN_MAX, upon what was there before; the sums are overwritten."""
+    sums *= scale
+    np.rint(sums, out=sums)
+    np.maximum(sums, 0, out=sums)
+    if before is not None:
+        sums += before
+    return np.minimum(sums, HIDDEN_MAX, out=sums)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Network:
-    """One hidden layer of rectified units.
+    """One hidden layer of rectified units, and layers that look at the lines around.
 
     Attributes:
         hidden_weight: float32 [inputs, hidden], whole numbers.
@@ -168,6 +243,7 @@ class Network:
         output_weight: float32 [hidden, classes], whole numbers.
         output_bias: float32 [classes], whole numbers.
         output_scale: float, from those sums to natural logarithms.
+        layers: between the hidden layer and the output; none in a network that sees one line at a time.
     """
 
     hidden_weight: NDArray[np.float32]
@@ -176,25 +252,37 @@ class Network:
     output_weight: NDArray[np.float32]
     output_bias: NDArray[np.float32]
     output_scale: float
+    layers: tuple[Layer, ...] = ()
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], prefix: str = "") -> Network:
         """The model in a folder's arrays, those whose names begin with `prefix`."""
         names = ("hidden_weight", "hidden_bias", "hidden_scale", "output_weight", "output_bias")
         floats = {name: arrays[prefix + name].astype(np.float32) for name in names}
-        return cls(**floats, output_scale=float(arrays[f"{prefix}output_scale"]))
+        steps = arrays.get(f"{prefix}layer_step", np.zeros(0))
+        stacks = [arrays[f"{prefix}layer_{name}"] for name in ("weight", "bias", "scale")] if len(steps) else []
+        layers = tuple(
+            Layer(int(step), *(stack[k].astype(np.float32) for stack in stacks)) for k, step in enumerate(steps)
+        )
+        return cls(**floats, output_scale=float(arrays[f"{prefix}output_scale"]), layers=layers)
 
-    def logits(self, features: NDArray[np.int8]) -> NDArray[np.float64]:
-        """Unnormalised log-probabilities, float64 [rows, classes], of int8 features [rows, inputs]."""
+    def logits(self, features: NDArray[np.int8], place: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Unnormalised log-probabilities, float64 [lines, classes].
+
+        Args:
+            features: int8 [lines, inputs], of whole documents one after the other.
+            place: int64 [lines], each line's place in its document, from 0.
+        """
         out = np.empty((len(features), len(self.output_bias)), dtype=np.float64)
+        reach = sum(layer.step for layer in self.layers)
         for at in range(0, len(features), _ROWS):
-            block = features[at : at + _ROWS].astype(np.float32)
-            hidden = block @ self.hidden_weight
+            begin, end = max(at - reach, 0), at + _ROWS + reach  # a stretch, and all that it looks at
+            hidden = features[begin:end].astype(np.float32) @ self.hidden_weight
             hidden += self.hidden_bias
-            hidden *= self.hidden_scale
-            np.rint(hidden, out=hidden)
-            np.clip(hidden, 0, HIDDEN_MAX, out=hidden)
-            out[at : at + _ROWS] = hidden @ self.output_weight + self.output_bias
+            hidden = _whole(hidden, self.hidden_scale)
+            for layer in self.layers:
+                hidden = layer.added(hidden, place[begin:end])
+            out[at : at + _ROWS] = hidden[at - begin : at - begin + _ROWS] @ self.output_weight + self.output_bias
         return out * self.output_scale
 
 

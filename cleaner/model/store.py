@@ -18,22 +18,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaner.errors import ModelError
-from cleaner.evidence import blocks, cohesion, context, shape, structure, verdicts
-from cleaner.model.network import Linear, Neighbours, Network, blend, lean, log_softmax
+from cleaner.evidence import blocks, cohesion, context, shape, structure, topics, verdicts
+from cleaner.evidence.gather import Evidence, beside, network_input
+from cleaner.model.network import Linear, Neighbours, Network, Topics, blend, lean, log_softmax
 from cleaner.records import Label
 
-DEFAULT: Final = "text-v2"
+DEFAULT: Final = "text-v3"
 DEFAULT_HTML: Final = "html-v2"
 #: Raised whenever an older library could not read a newer folder, or the other way round.
 FORMAT: Final = 2
 #: What a model is for.
 TEXT, HTML = "text", "html"
-_TEXT_FEATURES: Final = (*shape.FEATURES, *context.FEATURES, *cohesion.FEATURES, *blocks.FEATURES)
+_PLAIN_FEATURES: Final = (*shape.FEATURES, *context.FEATURES, *cohesion.FEATURES, *blocks.FEATURES)
 #: The features of each kind of model. A model for HTML has a second set of networks, which lack
 #: the last of them, trafilatura's verdicts.
 FEATURES: Final = {
-    TEXT: _TEXT_FEATURES,
-    HTML: (*_TEXT_FEATURES, *structure.FEATURES, *verdicts.FEATURES),
+    TEXT: (
+        *(*shape.FEATURES, *context.WIDE_FEATURES, *cohesion.FEATURES, *cohesion.RARITY_FEATURES),
+        *(*blocks.FEATURES, *topics.FEATURES),
+    ),
+    HTML: (*_PLAIN_FEATURES, *structure.FEATURES, *verdicts.FEATURES),
 }
 _WEIGHTS, _CONFIG, _SUMS = "weights.npz", "config.json", "SHA256SUMS"
 #: What the names of arrays of further networks begin with: of those without trafilatura's verdicts, and of those
@@ -48,9 +52,10 @@ class SecondStage:
     """What scores a line by all that is known of it.
 
     Attributes:
-        network: gives the labels' logits.
-        content: gives the logits of being part of what a reader wants, and of not being; None in a model without.
-        content_share: the say of the second, from 0 to 1, in how likely a line is body.
+        network: gives the labels' logits; if it has one output more, that is the logit of being part of what a reader
+            wants.
+        content: a network that gives the logits of the latter, and of not being it; None in a model without.
+        content_share: the say of being wanted, from 0 to 1, in how likely a line is body.
         thresholds: for sets of kept labels, named as "body+title", pairs (loss, threshold), both rising: with that
             threshold so much of the body's words was lost on articles that the model had not seen.
     """
@@ -61,19 +66,24 @@ class SecondStage:
     thresholds: Mapping[str, Sequence[tuple[float, float]]]
 
     def probabilities(
-        self, features: NDArray[np.int8], own: NDArray[np.float64], own_share: float
+        self, features: NDArray[np.int8], place: NDArray[np.int64], own: NDArray[np.float64], own_share: float
     ) -> NDArray[np.float64]:
         """The probability of each label, float64 [lines, labels].
 
         Args:
-            features: [lines, inputs of the networks].
+            features: [lines, inputs of the networks], of whole documents.
+            place: [lines], each line's place in its document.
             own: [lines, labels], log-probabilities by each line's own words.
             own_share: the say of the latter.
         """
-        probability = np.exp(blend(self.network.logits(features), own, own_share))
-        if self.content is None:
+        logits = self.network.logits(features, place)
+        probability = np.exp(blend(logits[:, : len(Label)], own, own_share))
+        if self.content is not None:
+            wanted = np.exp(log_softmax(self.content.logits(features, place)))[:, 0]
+        elif logits.shape[1] > len(Label):
+            wanted = 1 / (1 + np.exp(-logits[:, len(Label)]))
+        else:
             return probability
-        wanted = np.exp(log_softmax(self.content.logits(features)))[:, 0]
         # what readers want and extractors are measured by is body: of titles the opinion says nothing
         opinion = wanted * (1 - probability[:, _TITLE])
         return lean(probability, _BODY, opinion, self.content_share)
@@ -91,6 +101,7 @@ class Model:
         linear: scores a line by its own words.
         neighbours: scores a line by the words of the lines beside it.
         second: scores a line by its shape and surroundings too.
+        topics: says what a line is about; None in a model that does not ask.
         fast: on pages of HTML the same without trafilatura's verdicts; None in a model for text.
         input: what the model is for, `TEXT` or `HTML`.
     """
@@ -102,8 +113,20 @@ class Model:
     linear: Linear
     neighbours: Neighbours
     second: SecondStage
+    topics: Topics | None = None
     fast: SecondStage | None = None
     input: str = TEXT
+
+    def network_input(self, evidence: Evidence, own: NDArray[np.float64]) -> NDArray[np.int8]:
+        """The networks' features, int8 [lines, inputs].
+
+        Args:
+            evidence: of the lines.
+            own: [lines, labels], log-probabilities by each line's own words.
+        """
+        words = evidence.grams[1]
+        near = self.neighbours.log_probabilities(words, *beside(evidence.lines))
+        return network_input(evidence, own, near, None if self.topics is None else self.topics.subjects(words))
 
 
 def find(name: str | Path = DEFAULT) -> Path:
@@ -198,6 +221,7 @@ def assemble(folder: Path, config: Mapping[str, Any], arrays: Mapping[str, NDArr
         linear=Linear.from_arrays(arrays),
         neighbours=Neighbours.from_arrays(arrays),
         second=second_stage(config, arrays),
+        topics=Topics.from_arrays(arrays) if "topic_weight" in arrays else None,
         fast=second_stage(config, arrays, FAST) if f"{FAST}thresholds" in config else None,
         input=_input(config),
     )

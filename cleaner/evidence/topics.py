@@ -1,0 +1,87 @@
+"""Whether a line is about what the text is about, though it may share no word with it.
+
+Each word has a vector, learned from which words stand together on pages (latent semantic analysis, Deerwester et
+al. 1990); a line's is the sum over its words, a text's the sum over its likely body. A teaser for another story points
+elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleaner.evidence.shape import LARGEST
+from cleaner.segment.plain import LineTable
+
+#: How many lines before and after count as near.
+_NEAR = 4
+
+FEATURES = (
+    "likeness to the body", "likeness to the body near", "likeness to the rest", "likeness to the rest near",
+    "likeness of the body to itself", "likeness to the body beside that of the body",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subjects:
+    """What the words of a batch say of its lines' subjects.
+
+    Attributes:
+        vector: int64 [lines, dimensions], the sums of the vectors of each line's words.
+        rarity: uint8 [grams], how rare each word is: the logarithm of the share of pages that have it.
+    """
+
+    vector: NDArray[np.int64]
+    rarity: NDArray[np.uint8]
+
+
+def topic_features(
+    lines: LineTable, vector: NDArray[np.int64], body: NDArray[np.int32], words: NDArray[np.int64]
+) -> NDArray[np.int8]:
+    """Compare each line's subject with that of the other lines of its document.
+
+    Args:
+        lines: the batch.
+        vector: int64 [lines, dimensions], of each line.
+        body: int32 [lines], how likely each line is body, from 0 to 127.
+        words: int64 [lines], how many words each line has.
+
+    Returns:
+        int8 [lines, len(FEATURES)], cosines times 127.
+    """
+    here = np.arange(len(lines))
+    low, high = lines.first[lines.document], lines.first[lines.document + 1]
+    near_low, near_high = np.maximum(here - _NEAR, low), np.minimum(here + _NEAR + 1, high)
+    length = np.sqrt(np.einsum("ij,ij->i", vector, vector).astype(np.float64))
+    cosines = []
+    for mass in (body, LARGEST - body):
+        own = vector * mass[:, None]
+        sums = _running(own)
+        for begin, end in ((low, high), (near_low, near_high)):
+            others = sums[end] - sums[begin] - own
+            cosines.append(_cosine(vector, length, others))
+    weight = body * np.minimum(words, _LONG_LINE)
+    sums, of = _running(weight * cosines[0]), _running(weight)
+    mean = (sums[high] - sums[low]) // np.maximum(of[high] - of[low], 1)
+    columns = [*cosines, mean, np.clip(cosines[0] - mean, -LARGEST, LARGEST)]
+    return np.stack(columns, axis=1).astype(np.int8)
+
+
+#: From this many words on a line weighs no more.
+_LONG_LINE = 20
+
+
+def _cosine(vector: NDArray[np.int64], length: NDArray[np.float64], others: NDArray[np.int64]) -> NDArray[np.int64]:
+    # products of whole numbers below 2^53: exact, whatever the order of addition
+    product = np.einsum("ij,ij->i", vector, others).astype(np.float64)
+    size = length * np.sqrt(np.einsum("ij,ij->i", others, others).astype(np.float64))
+    cosine: NDArray[np.int64] = np.rint(LARGEST * product / np.maximum(size, 1.0)).astype(np.int64)
+    return cosine
+
+
+def _running(values: NDArray[np.integer]) -> NDArray[np.int64]:
+    sums = np.zeros((len(values) + 1, *values.shape[1:]), dtype=np.int64)
+    np.cumsum(values, axis=0, out=sums[1:])
+    return sums
