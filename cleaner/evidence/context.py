@@ -128,7 +128,7 @@ class _Windows:
         low: NDArray[np.int64],
         high: NDArray[np.int64],
     ) -> None:
-        self._sums = _running(values)
+        self._sums = running(values)
         self._here, self._low, self._high = here, low, high
 
     def mean(self, first: int, last: int) -> NDArray[np.int8]:
@@ -141,7 +141,8 @@ class _Windows:
         return mean
 
 
-def _running(values: NDArray[np.integer]) -> NDArray[np.int64]:
+def running(values: NDArray[np.integer]) -> NDArray[np.int64]:
+    """The sums of the rows before each row, and of all: int64 [rows + 1, ...]."""
     sums = np.zeros((len(values) + 1, *values.shape[1:]), dtype=np.int64)
     np.cumsum(values, axis=0, out=sums[1:])
     return sums
@@ -159,8 +160,8 @@ def _at(
 def _text_shares(
     probability: NDArray[np.int32], words: NDArray[np.int64], low: NDArray[np.int64], high: NDArray[np.int64]
 ) -> NDArray[np.int8]:
-    sums = _running(probability * words[:, None])
-    weight = _running(words)
+    sums = running(probability * words[:, None])
+    weight = running(words)
     total = weight[high] - weight[low]
     return np.rint((sums[high] - sums[low]) / total[:, None]).astype(np.int8)
 
@@ -169,7 +170,7 @@ def _body_progress(
     mass: NDArray[np.int64], here: NDArray[np.int64], low: NDArray[np.int64], high: NDArray[np.int64]
 ) -> NDArray[np.int8]:
     """How much of the document's likely body text stands before and after a line."""
-    sums = _running(mass)
+    sums = running(mass)
     total = np.maximum(sums[high] - sums[low], 1)
     before, after = sums[here] - sums[low], sums[high] - sums[here + 1]
     return np.stack([LARGEST * before // total, LARGEST * after // total], axis=1).astype(np.int8)

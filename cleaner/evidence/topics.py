@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.evidence.context import running
 from cleaner.evidence.shape import LARGEST
 from cleaner.segment.plain import LineTable
 
@@ -58,12 +59,12 @@ def topic_features(
     cosines = []
     for mass in (body, LARGEST - body):
         own = vector * mass[:, None]
-        sums = _running(own)
+        sums = running(own)
         for begin, end in ((low, high), (near_low, near_high)):
             others = sums[end] - sums[begin] - own
             cosines.append(_cosine(vector, length, others))
     weight = body * np.minimum(words, _LONG_LINE)
-    sums, of = _running(weight * cosines[0]), _running(weight)
+    sums, of = running(weight * cosines[0]), running(weight)
     mean = (sums[high] - sums[low]) // np.maximum(of[high] - of[low], 1)
     columns = [*cosines, mean, np.clip(cosines[0] - mean, -LARGEST, LARGEST)]
     return np.stack(columns, axis=1).astype(np.int8)
@@ -79,9 +80,3 @@ def _cosine(vector: NDArray[np.int64], length: NDArray[np.float64], others: NDAr
     size = length * np.sqrt(np.einsum("ij,ij->i", others, others).astype(np.float64))
     cosine: NDArray[np.int64] = np.rint(LARGEST * product / np.maximum(size, 1.0)).astype(np.int64)
     return cosine
-
-
-def _running(values: NDArray[np.integer]) -> NDArray[np.int64]:
-    sums = np.zeros((len(values) + 1, *values.shape[1:]), dtype=np.int64)
-    np.cumsum(values, axis=0, out=sums[1:])
-    return sums
