@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.evidence.context import running
 from cleaner.evidence.shape import LARGEST, log_steps
 from cleaner.segment.plain import LineTable
 
@@ -89,7 +90,7 @@ def _heaviest_stretch(lines: LineTable, gain: NDArray[np.int64]) -> list[NDArray
 
 
 def _densities(lines: LineTable, mass: NDArray[np.int64]) -> list[NDArray[np.number]]:
-    sums = np.concatenate([[0], np.cumsum(mass)])
+    sums = running(mass)
     here = np.arange(len(mass))
     low, high = lines.first[lines.document], lines.first[lines.document + 1]
     filled = np.unique(low)
@@ -103,8 +104,7 @@ def _densities(lines: LineTable, mass: NDArray[np.int64]) -> list[NDArray[np.num
 
 
 def _sizes(lines: LineTable, words: NDArray[np.int64]) -> list[NDArray[np.number]]:
-    sums = np.concatenate([[0], np.cumsum(words)])
-    long = np.concatenate([[0], np.cumsum(words * (words >= _LONG_LINE))])
+    sums, long = running(words), running(words * (words >= _LONG_LINE))
     low, high = lines.first[lines.document], lines.first[lines.document + 1]
     total = sums[high] - sums[low]
     return [log_steps(high - low), log_steps(total), LARGEST * (long[high] - long[low]) // np.maximum(total, 1)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.evidence.context import running
 from cleaner.evidence.shape import LARGEST, log_steps
 from cleaner.segment.plain import LineTable
 
@@ -40,7 +41,7 @@ def verdict_features(
     here = np.arange(count)
     low, high = lines.first[lines.document], lines.first[lines.document + 1]
     value = kept.astype(np.int64)
-    mass, all_words, sums, comments = (_before(each) for each in (value * words, words, value, comment))
+    mass, all_words, sums, comments = (running(each) for each in (value * words, words, value, comment))
     total = mass[high] - mass[low]
     is_kept = kept > LARGEST // 2
     last = _before_max(np.where(is_kept, here, -1))
@@ -57,18 +58,14 @@ def verdict_features(
     for offset in (-2, -1, 1, 2):
         inside = (here + offset >= low) & (here + offset < high)
         columns.append(value[np.clip(here + offset, 0, count - 1)] * inside)
-    for running, radii in ((sums, _RADII), (comments, _RADII[:1])):
+    for before, radii in ((sums, _RADII), (comments, _RADII[:1])):
         for radius in radii:
             a, b = np.maximum(here - radius, low), np.minimum(here + radius + 1, high)
-            columns.append((running[b] - running[a]) // (b - a))
+            columns.append((before[b] - before[a]) // (b - a))
     for has, distance in ((has_before, here - last), (has_after, next_ - here)):
         far = 2 * log_steps(np.maximum(distance - 1, 0)).astype(np.int64)
         columns.append(np.where(has, np.maximum(LARGEST - far, 0), 0))
     return np.stack([np.clip(column, -LARGEST, LARGEST).astype(np.int8) for column in columns], axis=1)
-
-
-def _before(values: NDArray[np.integer]) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
 
 
 def _before_max(values: NDArray[np.int64]) -> NDArray[np.int64]:
