@@ -197,18 +197,18 @@ def test_the_gradient_is_the_slope_of_the_loss() -> None:
     rng = np.random.default_rng(0)
     small = replace(SMALL, hidden=5, dilations=(1, 2))
     place = np.concatenate([np.arange(5), np.arange(1), np.arange(8)])
-    inputs = rng.normal(size=(14, 6)).astype(np.float64)
+    inputs: Any = rng.normal(size=(14, 6))
     weights = [part.astype(np.float64) for part in convolution.start(rng, 6, small, len(Label) + 1)]
-    mask = (rng.random((14, 5)) > 0.2) / 0.8
-    target = (rng.integers(0, 12, 14), rng.random(14), rng.random(14) > 0.5, rng.random(14))
-    batch: Any = (weights, small.dilations, inputs, place, mask, target)
-    for weight, slope in zip(weights, convolution.gradient(*batch), strict=True):
+    mask: Any = (rng.random((14, 5)) > 0.2) / 0.8
+    target: Any = (rng.integers(0, 12, 14), rng.random(14), rng.random(14) > 0.5, rng.random(14))
+    asked: Any = (weights, small.dilations, convolution.Batch(inputs, place, mask, *target))
+    for weight, slope in zip(weights, convolution.gradient(*asked), strict=True):
         for at in rng.permutation(list(np.ndindex(weight.shape)))[:8]:
             at, step = tuple(at), 1e-6
             weight[at] += step
-            above = convolution.loss(*batch)
+            above = convolution.loss(*asked)
             weight[at] -= 2 * step
-            below = convolution.loss(*batch)
+            below = convolution.loss(*asked)
             weight[at] += step
             assert slope[at] == pytest.approx((above - below) / (2 * step), abs=1e-6)
 

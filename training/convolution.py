@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from training.lines import LABELS, Settings
 
 Floats = NDArray[np.float32]
-#: Of a batch: labels, what they weigh, whether a reader wants the lines, and what that weighs.
-Target = tuple[NDArray[np.int64], Floats, NDArray[np.bool_], Floats]
 
 _LEARNING_RATE, _LAST_RATE = 3e-3, 0.02
 #: Adam's decays and guard (Kingma and Ba 2015, arXiv 1412.6980).
@@ -54,6 +52,29 @@ class Examples:
     def says_wanted(self) -> bool:
         """Whether a further output is trained: whether a reader wants the line."""
         return bool(self.wanted_weight.any())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """The lines of one step, of whole documents.
+
+    Attributes:
+        inputs: float32 [lines, inputs], scaled.
+        place: [lines], each line's place in its document.
+        mask: float32 [lines, hidden], what dropout leaves of the first layer.
+        label: [lines], index into `LABELS`.
+        pull: float32 [lines], what the label weighs.
+        wanted: bool [lines], whether a reader wants the line.
+        wanted_pull: float32 [lines], what that weighs.
+    """
+
+    inputs: Floats
+    place: NDArray[np.int64]
+    mask: Floats
+    label: NDArray[np.int64]
+    pull: Floats
+    wanted: NDArray[np.bool_]
+    wanted_pull: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,8 +126,8 @@ def train(examples: Examples, settings: Settings, seed: int) -> Trained:
         inputs = (examples.features[rows].astype(np.float32) - mean) / deviation
         keep = rng.random((len(rows), settings.hidden), dtype=np.float32) >= settings.dropout
         mask = keep.astype(np.float32) / np.float32(1 - settings.dropout)
-        target = (examples.label[rows], pull[rows], examples.wanted[rows], wanted_pull[rows])
-        gradients = gradient(weights, settings.dilations, inputs, place, mask, target)
+        batch = Batch(inputs, place, mask, examples.label[rows], pull[rows], examples.wanted[rows], wanted_pull[rows])
+        gradients = gradient(weights, settings.dilations, batch)
         rate = _LEARNING_RATE * (_LAST_RATE + (1 - _LAST_RATE) * (1 + np.cos(np.pi * step / len(batches))) / 2)
         _adam(weights, gradients, moments, step + 1, rate)
     hidden = weights[0] / deviation[:, None]
@@ -171,35 +192,26 @@ def _batches(
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Whole documents in a random order, together so many lines: the lines, and each one's place in its document."""
     some: list[NDArray[np.int64]] = []
+    size = 0
     order = rng.permutation(documents).tolist()
     for document in order:
         some.append(np.arange(examples.first[document], examples.first[document + 1]))
-        if sum(map(len, some)) >= settings.batch or document == order[-1]:
+        size += len(some[-1])
+        if size >= settings.batch or document == order[-1]:
             yield np.concatenate(some), np.concatenate([rows - rows[0] for rows in some])
-            some = []
+            some, size = [], 0
 
 
-def gradient(
-    weights: list[Floats],
-    dilations: tuple[int, ...],
-    inputs: Floats,
-    place: NDArray[np.int64],
-    mask: Floats,
-    target: Target,
-) -> list[Floats]:
+def gradient(weights: list[Floats], dilations: tuple[int, ...], batch: Batch) -> list[Floats]:
     """The gradient of the loss of a batch: cross entropy of labels, and of being wanted.
 
     Args:
         weights: as `start` makes them.
         dilations: how far each layer looks.
-        inputs: [lines, inputs].
-        place: [lines], each line's place in its document.
-        mask: [lines, hidden], what dropout leaves of the first layer.
-        target: what the outputs should be.
+        batch: the lines.
     """
-    hidden, states, cross = _forward(weights, dilations, inputs, place, mask)
-    logits = hidden @ weights[-2] + weights[-1]
-    pulled = _pull(logits, target)
+    hidden, states, cross = _forward(weights, dilations, batch.inputs, batch.place, batch.mask)
+    pulled = _pull(hidden @ weights[-2] + weights[-1], batch)
 
     result = [np.zeros(0, dtype=np.float32)] * len(weights)
     result[-2], result[-1] = hidden.T @ pulled, pulled.sum(axis=0)
@@ -222,27 +234,20 @@ def gradient(
             back[far:] += earlier @ kernel[2].T
         else:
             slopes[0] = slopes[2] = 0
-    inner = back * mask * (states[0][0] > 0 if states else hidden > 0)
-    result[0], result[1] = inputs.T @ inner, inner.sum(axis=0)
+    inner = back * batch.mask * (states[0][0] > 0 if states else hidden > 0)
+    result[0], result[1] = batch.inputs.T @ inner, inner.sum(axis=0)
     return result
 
 
-def loss(
-    weights: list[Floats],
-    dilations: tuple[int, ...],
-    inputs: Floats,
-    place: NDArray[np.int64],
-    mask: Floats,
-    target: Target,
-) -> float:
+def loss(weights: list[Floats], dilations: tuple[int, ...], batch: Batch) -> float:
     """What `gradient` is the gradient of."""
-    hidden, _, _ = _forward(weights, dilations, inputs, place, mask)
+    hidden, _, _ = _forward(weights, dilations, batch.inputs, batch.place, batch.mask)
     logits = hidden @ weights[-2] + weights[-1]
-    label, pull, wanted, wanted_pull = target
-    total = -float((_log_softmax(logits[:, : len(LABELS)])[np.arange(len(label)), label] * pull).sum())
+    said = _log_softmax(logits[:, : len(LABELS)])[np.arange(len(batch.label)), batch.label]
+    total = -float((said * batch.pull).sum())
     if logits.shape[1] > len(LABELS):
-        margin = np.where(wanted, logits[:, -1], -logits[:, -1])
-        total += float((np.logaddexp(0, -margin) * wanted_pull).sum())
+        margin = np.where(batch.wanted, logits[:, -1], -logits[:, -1])
+        total += float((np.logaddexp(0, -margin) * batch.wanted_pull).sum())
     return total
 
 
@@ -268,15 +273,14 @@ def _forward(
     return hidden, states, cross
 
 
-def _pull(logits: Floats, target: Target) -> Floats:
+def _pull(logits: Floats, batch: Batch) -> Floats:
     """The loss's slope at each output."""
-    label, pull, wanted, wanted_pull = target
     slope = np.empty_like(logits)
     labels = np.exp(_log_softmax(logits[:, : len(LABELS)]))
-    labels[np.arange(len(label)), label] -= 1
-    slope[:, : len(LABELS)] = labels * pull[:, None]
+    labels[np.arange(len(labels)), batch.label] -= 1
+    slope[:, : len(LABELS)] = labels * batch.pull[:, None]
     if logits.shape[1] > len(LABELS):
-        slope[:, -1] = (1 / (1 + np.exp(-logits[:, -1])) - wanted) * wanted_pull
+        slope[:, -1] = (1 / (1 + np.exp(-logits[:, -1])) - batch.wanted) * batch.wanted_pull
     return slope
 
 

@@ -18,6 +18,8 @@ from cleaner.segment.plain import LineTable
 
 #: How many lines before and after count as near.
 _NEAR = 4
+#: From this many words on a line weighs no more.
+_LONG_LINE = 20
 
 FEATURES = (
     "likeness to the body", "likeness to the body near", "likeness to the rest", "likeness to the rest near",
@@ -68,10 +70,6 @@ def topic_features(
     mean = (sums[high] - sums[low]) // np.maximum(of[high] - of[low], 1)
     columns = [*cosines, mean, np.clip(cosines[0] - mean, -LARGEST, LARGEST)]
     return np.stack(columns, axis=1).astype(np.int8)
-
-
-#: From this many words on a line weighs no more.
-_LONG_LINE = 20
 
 
 def _cosine(vector: NDArray[np.int64], length: NDArray[np.float64], others: NDArray[np.int64]) -> NDArray[np.int64]:
