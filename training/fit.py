@@ -140,6 +140,8 @@ def fit_lines(lines: Lines, settings: Settings) -> Trained:
 
     own, near = np.split(out_of_fold(lines.fold, first_stage), 2, axis=1)
     features = network_input(evidence, own, near, subjects)
+    # the linear models of the folder, trained below, take the teacher's lines at this weight too; those above, for the
+    # network's features, took them whole. The models that ship were made so: to be mended when both are trained again
     weight = weight * np.where(lines.unread, settings.unread_weight, 1.0)
     judged = lines.weight * (lines.in_content >= 0) * (settings.content_share > 0)
 
