@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from cleaner.config import Config
 from cleaner.errors import ConfigError
 from cleaner.evidence.compact import CompactLines
+from cleaner.evidence.context import running
 from cleaner.evidence.ngrams import Words, bucket_of_word
 from cleaner.evidence.repeats import Repeated
 from cleaner.records import DecidedBy, Label
@@ -113,7 +114,7 @@ def whole_documents(lines: LineTable, words: NDArray[np.int64]) -> NDArray[np.bo
         lines: the batch.
         words: int64 [lines], how many words each line has.
     """
-    before = np.concatenate([[0], np.cumsum(words)])
+    before = running(words)
     total = before[lines.first[1:]] - before[lines.first[:-1]]
     whole: NDArray[np.bool_] = words >= np.maximum(_WHOLE * total[lines.document], 1)
     return whole

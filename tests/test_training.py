@@ -216,8 +216,7 @@ def test_the_gradient_is_the_slope_of_the_loss() -> None:
 def test_a_wide_network_learns_from_the_lines_around() -> None:
     examples, settings = _wide_examples()
     network = Network.from_arrays(fit_networks(examples, settings))
-    place = np.arange(len(examples.label)) - np.repeat(examples.first[:-1], np.diff(examples.first))
-    logits = network.logits(examples.features, place)
+    logits = network.logits(examples.features, examples.place)
     assert (logits[:, : len(Label)].argmax(axis=1) == examples.label).mean() > 0.97
     assert ((logits[:, -1] > 0) == examples.wanted).mean() > 0.97
 
@@ -239,11 +238,10 @@ def test_rounding_a_wide_network_hardly_changes_it() -> None:
     arrays = fit_networks(examples, settings)
     network = Network.from_arrays(arrays)
     networks = [convolution.train(examples, settings, settings.seed + k) for k in range(settings.networks)]
-    place = np.arange(len(examples.label)) - np.repeat(examples.first[:-1], np.diff(examples.first))
     inputs = examples.features.astype(np.float32)
-    logits = [part.hidden_units(inputs, place, settings) @ part.output + part.output_bias for part in networks]
+    logits = [part.hidden_units(inputs, examples.place, settings) @ part.output + part.output_bias for part in networks]
     expected = np.mean(logits, axis=0)
-    found = network.logits(examples.features, place)
+    found = network.logits(examples.features, examples.place)
     assert np.abs(found - expected).mean() < 0.01 * np.abs(expected).mean()
     largest = np.abs(arrays["layer_weight"]).sum(axis=(2, 3)).reshape(arrays["layer_bias"].shape) * 1023
     assert largest.max() + np.abs(arrays["layer_bias"]).max() < 1 << 24, "sums in float32 stay exact"

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.evidence.context import running
 from training.lines import LABELS, Settings
 
 Floats = NDArray[np.float32]
@@ -47,6 +48,11 @@ class Examples:
     weight: NDArray[np.float64]
     wanted: NDArray[np.bool_]
     wanted_weight: NDArray[np.float64]
+
+    @property
+    def place(self) -> NDArray[np.int64]:
+        """Each line's place in its document, from 0."""
+        return np.arange(len(self.label)) - np.repeat(self.first[:-1], np.diff(self.first))
 
     @property
     def says_wanted(self) -> bool:
@@ -102,8 +108,7 @@ class Trained:
             settings: the choices of the run.
         """
         weights = [self.hidden, self.hidden_bias, *(part for layer in self.layers for part in layer)]
-        every = np.ones(settings.hidden, dtype=np.float32)
-        return _forward([*weights, self.output, self.output_bias], settings.dilations, inputs, place, every)[0]
+        return _forward(weights, settings.dilations, inputs, place, np.ones(settings.hidden, dtype=np.float32))[0]
 
 
 def train(examples: Examples, settings: Settings, seed: int) -> Trained:
@@ -118,15 +123,17 @@ def train(examples: Examples, settings: Settings, seed: int) -> Trained:
     mean, deviation = _spread(examples)
     weights = list(start(rng, examples.features.shape[1], settings, len(LABELS) + examples.says_wanted))
     moments = [(np.zeros_like(weight), np.zeros_like(weight)) for weight in weights]
-    documents = _weighted_documents(examples)
+    documents, place = _weighted_documents(examples), examples.place
     batches = [batch for _ in range(settings.passes) for batch in _batches(examples, documents, settings, rng)]
     pull = (_at_mean_one(examples.weight) / settings.batch).astype(np.float32)
     wanted_pull = (_CONTENT_WEIGHT * _at_mean_one(examples.wanted_weight) / settings.batch).astype(np.float32)
-    for step, (rows, place) in enumerate(batches):
+    for step, rows in enumerate(batches):
         inputs = (examples.features[rows].astype(np.float32) - mean) / deviation
         keep = rng.random((len(rows), settings.hidden), dtype=np.float32) >= settings.dropout
         mask = keep.astype(np.float32) / np.float32(1 - settings.dropout)
-        batch = Batch(inputs, place, mask, examples.label[rows], pull[rows], examples.wanted[rows], wanted_pull[rows])
+        batch = Batch(
+            inputs, place[rows], mask, examples.label[rows], pull[rows], examples.wanted[rows], wanted_pull[rows]
+        )
         gradients = gradient(weights, settings.dilations, batch)
         rate = _LEARNING_RATE * (_LAST_RATE + (1 - _LAST_RATE) * (1 + np.cos(np.pi * step / len(batches))) / 2)
         _adam(weights, gradients, moments, step + 1, rate)
@@ -148,9 +155,9 @@ def _at_mean_one(weight: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def largest_units(trained: Trained, examples: Examples, settings: Settings) -> Floats:
     """The largest value of each hidden unit on the documents that the network was trained on: [hidden]."""
-    largest = np.zeros(settings.hidden, dtype=np.float32)
-    for rows, place in _batches(examples, _weighted_documents(examples), settings, np.random.default_rng(0)):
-        hidden = trained.hidden_units(examples.features[rows].astype(np.float32), place, settings)
+    largest, place = np.zeros(settings.hidden, dtype=np.float32), examples.place
+    for rows in _batches(examples, _weighted_documents(examples), settings, np.random.default_rng(0)):
+        hidden = trained.hidden_units(examples.features[rows].astype(np.float32), place[rows], settings)
         largest = np.maximum(largest, hidden.max(axis=0))
     return largest
 
@@ -183,14 +190,14 @@ def start(rng: np.random.Generator, inputs: int, settings: Settings, outputs: in
 
 
 def _weighted_documents(examples: Examples) -> NDArray[np.int64]:
-    weighed = np.concatenate([[0], np.cumsum((examples.weight > 0) | (examples.wanted_weight > 0))])
+    weighed = running(((examples.weight > 0) | (examples.wanted_weight > 0)).astype(np.int64))
     return np.flatnonzero(weighed[examples.first[1:]] > weighed[examples.first[:-1]])
 
 
 def _batches(
     examples: Examples, documents: NDArray[np.int64], settings: Settings, rng: np.random.Generator
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Whole documents in a random order, together so many lines: the lines, and each one's place in its document."""
+) -> Iterator[NDArray[np.int64]]:
+    """The lines of whole documents in a random order, together so many or a few more."""
     some: list[NDArray[np.int64]] = []
     size = 0
     order = rng.permutation(documents).tolist()
@@ -198,7 +205,7 @@ def _batches(
         some.append(np.arange(examples.first[document], examples.first[document + 1]))
         size += len(some[-1])
         if size >= settings.batch or document == order[-1]:
-            yield np.concatenate(some), np.concatenate([rows - rows[0] for rows in some])
+            yield np.concatenate(some)
             some, size = [], 0
 
 

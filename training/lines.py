@@ -80,13 +80,11 @@ class Settings:
 HTML_SETTINGS = Settings(
     epochs=4,
     topics=0,
-    hidden=64,
     dilations=(),
     decay=1e-3,
     networks=3,
     own_share=0.2,
     content_share=0.5,
-    batch=1024,
     passes=5,
 )
 

@@ -36,17 +36,20 @@ def out_of_fold(fold: NDArray[np.int64], scores: Callable[[int], NDArray[np.floa
     return result
 
 
+def line_of_each(grams: Grams) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """The line that each n-gram stands in, and its bucket; what stands before the first line is left out."""
+    edges = np.append(grams.first, len(grams.bucket))
+    return np.repeat(np.arange(len(grams.first)), np.diff(edges)), grams.bucket[edges[0] :]
+
+
 def gram_matrix(grams: tuple[Grams, ...], bits: int) -> sparse.csr_matrix:
     """The n-gram counts of each line, scaled as `Linear` scales them: float32 [lines, 2^bits]."""
     counts = None
     for kind in grams:
-        lines = len(kind.first)
-        edges = np.append(kind.first, len(kind.bucket))
-        row = np.repeat(np.arange(lines), np.diff(edges))
-        bucket = kind.bucket[edges[0] :]
+        row, bucket = line_of_each(kind)
         real = bucket < 1 << bits
         part = sparse.csr_matrix(
-            (np.ones(int(real.sum()), dtype=np.float32), (row[real], bucket[real])), shape=(lines, 1 << bits)
+            (np.ones(int(real.sum()), dtype=np.float32), (row[real], bucket[real])), shape=(len(kind.first), 1 << bits)
         )
         counts = part if counts is None else counts + part
     root = np.sqrt(np.maximum(sum(kind.count for kind in grams), 1))
@@ -205,7 +208,7 @@ def quantise(
 ) -> dict[str, NDArray[Any]]:
     """Round a network to whole numbers so small that every sum in it is exact in float32."""
     limit = EXACT - 1
-    unit = (np.abs(first).sum(axis=0) * INPUT_MAX + np.abs(first_bias) + 1e-9) / (limit - INPUT_MAX * len(first))
+    unit = _units(first, first_bias, INPUT_MAX)
     hidden_weight, hidden_bias = np.rint(first / unit), np.rint(first_bias / unit)
     largest = np.maximum((rows @ first.astype(np.float32) + first_bias).max(axis=0), 1e-6)
     hidden_scale = unit * HIDDEN_MAX / largest

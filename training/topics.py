@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 
 from training.lines import Lines, Settings
+from training.stages import line_of_each
 
 #: Only lines of so many words and more are read: what is shorter is seldom a sentence.
 _FEWEST_WORDS = 6
@@ -33,10 +34,9 @@ def fit_topics(lines: Lines, some: NDArray[np.bool_], settings: Settings) -> dic
         `topic_weight`, int8 [2^topic_bits, topics], and `word_rarity`, uint8 [2^topic_bits].
     """
     words = lines.evidence.grams[1]
-    edges = np.append(words.first, len(words.bucket))
-    line = np.repeat(np.arange(len(words.first)), np.diff(edges))
+    line, bucket = line_of_each(words)
     use = (words.length >= _SHORTEST) & some[line] & (words.count[line] >= _FEWEST_WORDS)
-    line, bucket = line[use], words.bucket[use] >> (words.bits - settings.topic_bits)
+    line, bucket = line[use], bucket[use] >> (words.bits - settings.topic_bits)
     page, size = lines.page[line], 1 << settings.topic_bits
 
     on_page = np.unique(page.astype(np.int64) * size + bucket)

@@ -52,27 +52,33 @@ def cohesion_features(
     begins = np.flatnonzero(np.diff(ordered, prepend=-1))
     group = np.empty(len(key), dtype=np.int64)
     group[order] = np.repeat(np.arange(len(begins)), np.diff(begins, append=len(key)))
-    rare = None if rarity is None else rarity[long].astype(np.int64)
-    every = None if rare is None else _summed(line, rare, len(lines))
-    shares: list[NDArray[np.int64]] = []
-    by_rarity: list[NDArray[np.int8]] = []
+    also: list[NDArray[np.bool_]] = []
     for mass in (body, LARGEST - body):
         own = mass[line]
         total = np.add.reduceat(own[order], begins, dtype=np.int64) if len(begins) else own
-        shared = total[group] - own >= _ENOUGH
-        shares.append(np.bincount(line[shared], minlength=len(lines)))
-        if rare is not None and every is not None:
-            common = _summed(line[shared], rare[shared], len(lines))
-            by_rarity += [
-                (LARGEST * common // np.maximum(every, 1)).astype(np.int8),
-                log_steps(common // _RARITY_STEP),
-                log_steps((every - common) // _RARITY_STEP),
-            ]
+        also.append(total[group] - own >= _ENOUGH)
     count = np.bincount(line, minlength=len(lines))
-    parts = [(LARGEST * share // np.maximum(count, 1)).astype(np.int8) for share in shares]
-    if every is not None:
-        by_rarity.append(log_steps(every // _RARITY_STEP))
-    return np.stack([*parts, log_steps(count), *by_rarity], axis=1)
+    shares = [LARGEST * np.bincount(line[some], minlength=len(lines)) // np.maximum(count, 1) for some in also]
+    features = [*(share.astype(np.int8) for share in shares), log_steps(count)]
+    if rarity is not None:
+        features += _by_rarity(line, rarity[long].astype(np.int64), also, len(lines))
+    return np.stack(features, axis=1)
+
+
+def _by_rarity(
+    line: NDArray[np.int64], rarity: NDArray[np.int64], also: list[NDArray[np.bool_]], lines: int
+) -> list[NDArray[np.int8]]:
+    """`RARITY_FEATURES` of words, each of a line, some of which stand also in the body and some also outside."""
+    every = _summed(line, rarity, lines)
+    features = []
+    for some in also:
+        common = _summed(line[some], rarity[some], lines)
+        features += [
+            (LARGEST * common // np.maximum(every, 1)).astype(np.int8),
+            log_steps(common // _RARITY_STEP),
+            log_steps((every - common) // _RARITY_STEP),
+        ]
+    return [*features, log_steps(every // _RARITY_STEP)]
 
 
 def _summed(line: NDArray[np.int64], value: NDArray[np.int64], lines: int) -> NDArray[np.int64]:

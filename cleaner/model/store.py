@@ -29,15 +29,25 @@ DEFAULT_HTML: Final = "html-v2"
 FORMAT: Final = 2
 #: What a model is for.
 TEXT, HTML = "text", "html"
-_PLAIN_FEATURES: Final = (*shape.FEATURES, *context.FEATURES, *cohesion.FEATURES, *blocks.FEATURES)
 #: The features of each kind of model. A model for HTML has a second set of networks, which lack
 #: the last of them, trafilatura's verdicts.
 FEATURES: Final = {
     TEXT: (
-        *(*shape.FEATURES, *context.WIDE_FEATURES, *cohesion.FEATURES, *cohesion.RARITY_FEATURES),
-        *(*blocks.FEATURES, *topics.FEATURES),
+        *shape.FEATURES,
+        *context.WIDE_FEATURES,
+        *cohesion.FEATURES,
+        *cohesion.RARITY_FEATURES,
+        *blocks.FEATURES,
+        *topics.FEATURES,
     ),
-    HTML: (*_PLAIN_FEATURES, *structure.FEATURES, *verdicts.FEATURES),
+    HTML: (
+        *shape.FEATURES,
+        *context.FEATURES,
+        *cohesion.FEATURES,
+        *blocks.FEATURES,
+        *structure.FEATURES,
+        *verdicts.FEATURES,
+    ),
 }
 _WEIGHTS, _CONFIG, _SUMS = "weights.npz", "config.json", "SHA256SUMS"
 #: What the names of arrays of further networks begin with: of those without trafilatura's verdicts, and of those
