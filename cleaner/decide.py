@@ -7,8 +7,6 @@ then the likeliest of the kept ones, or else the likeliest of the others: label 
 from __future__ import annotations
 
 import dataclasses
-import functools
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,87 +15,13 @@ from numpy.typing import NDArray
 
 from cleaner.config import Config
 from cleaner.errors import ConfigError
-from cleaner.evidence.compact import CompactLines
 from cleaner.evidence.context import running
-from cleaner.evidence.ngrams import Words, bucket_of_word
 from cleaner.evidence.repeats import Repeated
 from cleaner.records import DecidedBy, Label
+from cleaner.rules import NO_RULE, RULES
 from cleaner.segment.plain import LineTable
 
 LABELS = tuple(Label)
-
-#: What stands alone on a line only where a page marks an advertisement, in the languages of the training pages.
-#: Folding lowers ASCII letters only, so words with other capitals stand here in both forms.
-_AD_MARKERS = (
-    "ad", "advert", "advertisement", "advertisements", "advertisement continue reading below",
-    "article continues below", "story continues below",
-    "article continues below advertisement", "story continues below advertisement",
-    "article continues after advertisement", "story continues after advertisement",
-    "anzeige", "publicité", "publicitÉ", "publicidad", "pubblicità", "pubblicitÀ", "publicidade", "advertentie",
-    "реклама", "РЕКЛАМА", "Реклама", "広告", "广告", "廣告",
-)  # fmt: skip
-#: What leads in a pointer to another text when a colon or bar and that text's headline follow on the same line.
-_TEASERS = (
-    "read more", "read also", "also read", "read next", "must read", "see also", "more on this", "up next",
-    "related", "related article", "related articles", "related story", "related stories", "related reading",
-    "related post", "related posts", "related coverage", "related video", "related videos", "recommended reading",
-    "recommended for you", "don't miss", "don’t miss", "you may also like", "you might also like",
-    "watch now", "watch more", "watch next", "lesen sie auch", "mehr zum thema", "siehe auch", "lire aussi",
-    "à lire aussi", "leer más", "lea también", "leggi anche", "leia também", "czytaj też", "lees ook",
-)  # fmt: skip
-_LONGEST_TEASER = 200
-
-
-def _any_of(words: tuple[str, ...]) -> bytes:
-    return b"(?:" + b"|".join(re.escape(word.encode()) for word in words) + b")"
-
-
-_EDGE = rb"[^a-z0\x80-\xff\n]*"
-_WORD = re.compile(rb"[a-z0\x80-\xff]+")
-#: The rules, on the folded bytes of a line: each matches the whole of it.
-_RULES = (
-    ("a bare ad marker", Label.ADVERT, re.compile(rb"%s%s%s" % (_EDGE, _any_of(_AD_MARKERS), _EDGE))),
-    (
-        "leads in a pointer to another text",
-        Label.RECOMMENDED,
-        re.compile(
-            rb"%s%s ?(?:[:|>]|\xc2\xbb|(?:-|\xe2\x80[\x93\x94]) )(?=[^\n]*[a-z0\x80-\xff])[^\n]{1,%d}"
-            % (_EDGE, _any_of(_TEASERS), _LONGEST_TEASER)
-        ),
-    ),
-)
-_NO_RULE = -1
-
-
-def rules(lines: CompactLines, words: Words) -> NDArray[np.int8]:
-    """Which rule each line of a batch falls under: int8 [lines], the rule's index or -1.
-
-    A rule speaks where a line's form leaves no doubt, whatever stands around it.
-
-    Args:
-        lines: the batch.
-        words: its hashed words; only lines whose first word begins a rule are looked at.
-    """
-    found = np.full(len(lines), _NO_RULE, dtype=np.int8)
-    text = lines.folded.tobytes()
-    likely = np.flatnonzero(_first_words(words.bits)[words.bucket[words.first]])
-    for line, start, end in zip(likely.tolist(), lines.start[likely].tolist(), lines.end[likely].tolist(), strict=True):
-        for index, (_, _, pattern) in enumerate(_RULES):
-            if pattern.fullmatch(text, start, end):
-                found[line] = index
-    return found
-
-
-@functools.cache
-def _first_words(bits: int) -> NDArray[np.bool_]:
-    """Which buckets hold a word that a rule's line can begin with."""
-    table = np.zeros((1 << bits) + 1, dtype=bool)
-    for phrase in (*_AD_MARKERS, *_TEASERS):
-        word = _WORD.search(phrase.encode())
-        assert word is not None
-        table[bucket_of_word(word.group(), bits)] = True
-    return table
-
 
 #: A line that holds this share of its document's words has no surroundings to be told apart from.
 _WHOLE = 0.9
@@ -105,6 +29,12 @@ _WHOLE = 0.9
 _PAGE_WORDS = 50
 #: ... and below that it stays unless the model is sure that it is boilerplate.
 _SURE_SCORE = 0.1
+#: Why a line stays against the model.
+_GUARDS = (
+    "without it nothing would be left of the document",
+    "signs what stands above it",
+)
+_WHOLE_DOCUMENT, _SIGNATURE = range(len(_GUARDS))
 
 
 def whole_documents(lines: LineTable, words: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -236,7 +166,7 @@ class Decisions:
         score: float64 [lines], the model's probability of the kept labels together, to four places.
         own: float64 [lines], the same by the line's own words alone.
         rule: int8 [lines], the rule that decided, or -1.
-        guarded: bool [lines], whether a line is kept against the model because it is its whole document.
+        guard: int8 [lines], why a line is kept against the model, or -1.
         asked: the threshold in a document that the model is sure of.
         min_score: float64 [lines], the threshold that each score was held against.
         repeated: what the site profile knows of the lines, or None without one.
@@ -248,7 +178,7 @@ class Decisions:
     score: NDArray[np.float64]
     own: NDArray[np.float64]
     rule: NDArray[np.int8]
-    guarded: NDArray[np.bool_]
+    guard: NDArray[np.int8]
     asked: float
     min_score: NDArray[np.float64]
     repeated: Repeated | None
@@ -266,7 +196,7 @@ class Decisions:
             self.score[lines],
             self.own[lines],
             self.rule[lines],
-            self.guarded[lines],
+            self.guard[lines],
             self.asked,
             self.min_score[lines],
             repeated,
@@ -275,20 +205,20 @@ class Decisions:
 
     def who(self, line: int) -> DecidedBy:
         """Who had the last word on a line."""
-        if self.guarded[line]:
+        if self.guard[line] != NO_RULE:
             return DecidedBy.GUARD
         if self.profiled[line]:
             return DecidedBy.PROFILE
-        return DecidedBy.MODEL if self.rule[line] == _NO_RULE else DecidedBy.RULE
+        return DecidedBy.MODEL if self.rule[line] == NO_RULE else DecidedBy.RULE
 
     def why(self, line: int) -> str:
         """The reason for a line's label, in words."""
-        if self.guarded[line]:
-            return "without it nothing would be left of the document"
+        if self.guard[line] != NO_RULE:
+            return _GUARDS[self.guard[line]]
         if self.profiled[line] and self.repeated is not None:
             return f"stands in {self.repeated.documents[line]:,} of {self.repeated.of[line]:,} documents of its site"
-        if self.rule[line] != _NO_RULE:
-            return _RULES[self.rule[line]][0]
+        if self.rule[line] != NO_RULE:
+            return RULES[self.rule[line]][0]
         what = "kept text" if self.kept[line] else LABELS[self.label[line]].value
         if self.kept[line] and self.score[line] < self.asked:
             return "may well be kept text, and the document leaves little surer"
@@ -306,6 +236,7 @@ def decide(
     words: NDArray[np.int64],
     repeated: Repeated | None = None,
     keep_first: bool = False,
+    signed: NDArray[np.bool_] | None = None,
 ) -> Decisions:
     """Choose a label for every line.
 
@@ -320,27 +251,31 @@ def decide(
         words: [lines], how many words each line has.
         repeated: what a site profile knows of the lines.
         keep_first: whether a line that is taken out for its repetition stays in one of the documents.
+        signed: bool [lines], from `signatures`.
     """
     wanted = np.array([label in keep for label in LABELS])
     score = np.round(probability[:, wanted].sum(axis=1), 4).clip(0.0, 1.0)
     own = np.round(own_probability[:, wanted].sum(axis=1), 4).clip(0.0, 1.0)
     least = (min_score * sureness(lines, score, words))[lines.document]
     kept = score >= least
-    guarded = (
-        whole_documents(lines, words) & ~kept & (rule == _NO_RULE) & ((words >= _PAGE_WORDS) | (score >= _SURE_SCORE))
-    )
+    guard = np.full(len(lines), NO_RULE, dtype=np.int8)
+    if signed is not None and Label.BODY in keep:
+        guard[signed & np.append(False, kept[:-1])[: len(kept)]] = _SIGNATURE
+    guard[whole_documents(lines, words) & ((words >= _PAGE_WORDS) | (score >= _SURE_SCORE))] = _WHOLE_DOCUMENT
+    guard[kept | (rule != NO_RULE)] = NO_RULE
     profiled = np.zeros(len(lines), dtype=bool)
     if repeated is not None:
         profiled = (
-            kept & is_template(lines, repeated, score, words) & (rule == _NO_RULE) & ~whole_documents(lines, words)
+            kept & is_template(lines, repeated, score, words) & (rule == NO_RULE) & ~whole_documents(lines, words)
         )
         if keep_first:
             profiled &= ~repeated.is_first
         kept &= ~profiled
-    eligible = np.where((kept | guarded)[:, None], wanted, ~wanted)
+    eligible = np.where((kept | (guard != NO_RULE))[:, None], wanted, ~wanted)
     label = np.where(eligible, probability, -1.0).argmax(axis=1).astype(np.int8)
-    for index, (_, ruled, _) in enumerate(_RULES):
+    label[guard == _SIGNATURE] = LABELS.index(Label.BODY)
+    for index, (_, ruled, _) in enumerate(RULES):
         label[rule == index] = LABELS.index(ruled)
     if repeated is not None:
         label[profiled] = np.where(wanted[repeated.label], label, repeated.label)[profiled]
-    return Decisions(label, wanted[label], score, own, rule, guarded, min_score, least, repeated, profiled)
+    return Decisions(label, wanted[label], score, own, rule, guard, min_score, least, repeated, profiled)

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from cleaner import render, residue
 from cleaner.batches import Batch, Outline, ReadPage, Sightings, grouped, on_lines, read_pages, sightings_of
 from cleaner.config import Config
-from cleaner.decide import LABELS, decide, least_score, rules
+from cleaner.decide import LABELS, decide, least_score
 from cleaner.errors import ModelError
 from cleaner.evidence.gather import Evidence, gather, gather_lines, gather_pages
 from cleaner.evidence.repeats import Origin, Profile
 from cleaner.model import store
 from cleaner.model.network import Linear
 from cleaner.records import Cut, Document, Label, Line, Shape
+from cleaner.rules import rules, signatures
 from cleaner.segment.html import Page
 from cleaner.segment.plain import split
 from cleaner.segment.shapes import shapes_of, view_of
@@ -303,6 +304,7 @@ class Cleaner:
             if self._profile is None
             else self._profile.look_up(evidence.compacted, evidence.lines.document, origins),
             self._keep_first,
+            signatures(evidence.lines, evidence.compacted, evidence.grams[1]),
         )
         seams = residue.candidates(evidence.compacted, evidence.grams[0])
         cuts: list[dict[int, tuple[Cut, ...]]] = [{} for _ in texts]

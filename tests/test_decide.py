@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from cleaner import Config, DecidedBy, Label
-from cleaner.decide import LABELS, decide, least_score, rules, sureness, whole_documents
+from cleaner.decide import LABELS, Decisions, decide, least_score, sureness, whole_documents
 from cleaner.errors import ConfigError
 from cleaner.evidence.compact import compact
 from cleaner.evidence.ngrams import hash_lines
+from cleaner.rules import rules, signatures
 from cleaner.segment.plain import split
 
 NO_RULE = np.full(2, -1, dtype=np.int8)
@@ -81,6 +82,38 @@ def test_a_whole_document_in_one_line_is_not_thrown_away(body: float, words: int
     )
     assert decisions.kept[0] == kept
     assert decisions.who(0) is who
+
+
+@pytest.mark.parametrize(
+    ("closing", "signature", "found"),
+    [
+        *(("With love,", "Marit", True), ("  Yours  sincerely", "Ines Halloran, harbour master", True)),
+        *(("Mit freundlichen Grüßen", "Eure Ortsvorsteherin", True), ("KIND REGARDS,", "The committee", True)),
+        *(("With love of the sea", "Marit", False), ("Love is blind.", "Marit", False)),
+        ("With love,", "Marit asks all of you to come on Friday", False),
+    ],
+)
+def test_under_the_closing_of_a_letter_somebody_signs(closing: str, signature: str, found: bool) -> None:
+    lines = split([f"Come in spring.\n{closing}\n{signature}\nMenu", closing, "Marit"])
+    table = compact(lines)
+    assert signatures(lines, table, hash_lines(table, 18)[1]).tolist() == [False, False, found, *[False] * 3]
+
+
+def test_a_signature_stays_where_its_closing_does() -> None:
+    lines, words = split(["a\nb\nc"]), np.array([30, 2, 1])
+    probability = np.zeros((3, len(LABELS)))
+    navigation = LABELS.index(Label.NAVIGATION)
+    probability[:, 0], probability[:, navigation] = (0.9, 0.8, 0.1), (0.1, 0.2, 0.9)
+    rule, signed = np.full(3, -1, np.int8), np.array([False, False, True])
+
+    def decided(keep: frozenset[Label]) -> Decisions:
+        return decide(lines, probability, probability, keep, 0.5, rule, words, signed=signed)
+
+    decisions = decided(frozenset({Label.BODY}))
+    assert decisions.kept.tolist() == [True] * 3 and LABELS[decisions.label[2]] is Label.BODY
+    assert decisions.who(2) is DecidedBy.GUARD and decisions.why(2) == "signs what stands above it"
+    probability[1] = probability[2]
+    assert decided(frozenset({Label.BODY})).kept.tolist() == [True, False, False]
 
 
 def test_less_is_asked_where_little_is_sure() -> None:

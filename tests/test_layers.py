@@ -16,7 +16,7 @@ ROOMS = [
     ("cleaner.segment",),
     ("cleaner.evidence",),
     ("cleaner.model",),
-    ("cleaner.decide", "cleaner.residue"),
+    ("cleaner.rules", "cleaner.decide", "cleaner.residue"),
     ("cleaner.render", "cleaner.batches"),
     ("cleaner.pipeline",),
     ("cleaner",),

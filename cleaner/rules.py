@@ -1,0 +1,122 @@
+"""Lines whose form says what they are, whatever stands around them: a bare ad marker, a pointer, a signature."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleaner.evidence.compact import CompactLines
+from cleaner.evidence.ngrams import Words, bucket_of_word
+from cleaner.records import Label
+from cleaner.segment.plain import LineTable
+
+#: What stands alone on a line only where a page marks an advertisement, in the languages of the training pages.
+#: Folding lowers ASCII letters only, so words with other capitals stand here in both forms.
+_AD_MARKERS = (
+    "ad", "advert", "advertisement", "advertisements", "advertisement continue reading below",
+    "article continues below", "story continues below",
+    "article continues below advertisement", "story continues below advertisement",
+    "article continues after advertisement", "story continues after advertisement",
+    "anzeige", "publicité", "publicitÉ", "publicidad", "pubblicità", "pubblicitÀ", "publicidade", "advertentie",
+    "реклама", "РЕКЛАМА", "Реклама", "広告", "广告", "廣告",
+)  # fmt: skip
+#: What leads in a pointer to another text when a colon or bar and that text's headline follow on the same line.
+_TEASERS = (
+    "read more", "read also", "also read", "read next", "must read", "see also", "more on this", "up next",
+    "related", "related article", "related articles", "related story", "related stories", "related reading",
+    "related post", "related posts", "related coverage", "related video", "related videos", "recommended reading",
+    "recommended for you", "don't miss", "don’t miss", "you may also like", "you might also like",
+    "watch now", "watch more", "watch next", "lesen sie auch", "mehr zum thema", "siehe auch", "lire aussi",
+    "à lire aussi", "leer más", "lea también", "leggi anche", "leia também", "czytaj też", "lees ook",
+)  # fmt: skip
+_LONGEST_TEASER = 200
+#: What closes a letter on a line of its own; under it stands who signs.
+_CLOSINGS = (
+    "love", "with love", "much love", "all my love", "yours", "yours truly", "yours sincerely", "yours faithfully",
+    "yours ever", "sincerely", "sincerely yours", "respectfully", "respectfully yours", "faithfully yours", "cordially",
+    "regards", "best regards", "kind regards", "kindest regards", "warm regards", "with kind regards", "best wishes",
+    "with best wishes", "warmest wishes", "all the best", "with gratitude", "in friendship", "warmly",
+    "mit freundlichen grüßen", "mit freundlichem gruß", "mit freundlichen grüssen", "viele grüße", "liebe grüße",
+    "herzliche grüße", "beste grüße", "schöne grüße", "herzlichst", "hochachtungsvoll", "cordialement",
+    "bien cordialement", "bien à vous", "amicalement", "sincères salutations", "atentamente", "un saludo",
+    "saludos cordiales", "un abrazo", "con cariño", "cordiali saluti", "distinti saluti", "un abbraccio",
+    "atenciosamente", "um abraço", "met vriendelijke groet", "met vriendelijke groeten", "z poważaniem",
+)  # fmt: skip
+#: A signature has no more words than a name and an office.
+_LONGEST_SIGNATURE = 6
+
+
+def _any_of(words: tuple[str, ...]) -> bytes:
+    return b"(?:" + b"|".join(re.escape(word.encode()) for word in words) + b")"
+
+
+_EDGE = rb"[^a-z0\x80-\xff\n]*"
+_WORD = re.compile(rb"[a-z0\x80-\xff]+")
+#: The rules, on the folded bytes of a line: each matches the whole of it.
+RULES = (
+    ("a bare ad marker", Label.ADVERT, re.compile(rb"%s%s%s" % (_EDGE, _any_of(_AD_MARKERS), _EDGE))),
+    (
+        "leads in a pointer to another text",
+        Label.RECOMMENDED,
+        re.compile(
+            rb"%s%s ?(?:[:|>]|\xc2\xbb|(?:-|\xe2\x80[\x93\x94]) )(?=[^\n]*[a-z0\x80-\xff])[^\n]{1,%d}"
+            % (_EDGE, _any_of(_TEASERS), _LONGEST_TEASER)
+        ),
+    ),
+)
+NO_RULE = -1
+_CLOSING = re.compile(rb"%s[ ,.!]*" % _any_of(_CLOSINGS))
+
+
+def rules(lines: CompactLines, words: Words) -> NDArray[np.int8]:
+    """Which rule each line of a batch falls under: int8 [lines], the rule's index or -1.
+
+    A rule speaks where a line's form leaves no doubt, whatever stands around it.
+
+    Args:
+        lines: the batch.
+        words: its hashed words; only lines whose first word begins a rule are looked at.
+    """
+    found = np.full(len(lines), NO_RULE, dtype=np.int8)
+    text = lines.folded.tobytes()
+    likely = np.flatnonzero(_first_words(words.bits, _AD_MARKERS + _TEASERS)[words.bucket[words.first]])
+    for line, start, end in zip(likely.tolist(), lines.start[likely].tolist(), lines.end[likely].tolist(), strict=True):
+        for index, (_, _, pattern) in enumerate(RULES):
+            if pattern.fullmatch(text, start, end):
+                found[line] = index
+    return found
+
+
+def signatures(lines: LineTable, compacted: CompactLines, words: Words) -> NDArray[np.bool_]:
+    """Which lines of a batch stand under the closing of a letter: bool [lines].
+
+    Args:
+        lines: the batch.
+        compacted: the same on one buffer.
+        words: its hashed words.
+    """
+    signed = np.zeros(len(lines), dtype=bool)
+    text = compacted.folded.tobytes()
+    for line in np.flatnonzero(_first_words(words.bits, _CLOSINGS)[words.bucket[words.first]]).tolist():
+        under = line + 1
+        if (
+            under < lines.first[lines.document[line] + 1]
+            and words.count[under] <= _LONGEST_SIGNATURE
+            and _CLOSING.fullmatch(text, compacted.start[line], compacted.end[line])
+        ):
+            signed[under] = True
+    return signed
+
+
+@functools.cache
+def _first_words(bits: int, phrases: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Which buckets hold a word that one of some phrases begins with."""
+    table = np.zeros((1 << bits) + 1, dtype=bool)
+    for phrase in phrases:
+        word = _WORD.search(phrase.encode())
+        assert word is not None
+        table[bucket_of_word(word.group(), bits)] = True
+    return table
