@@ -108,7 +108,8 @@ def test_a_shared_rare_word_says_more_than_a_shared_common_one() -> None:
 def test_a_line_on_another_subject_points_elsewhere() -> None:
     lines = split(["mill\nmill\nmill\nfilm star\nmill", "film", "film star\nnothing known"])
     mill, film, none = (100, 0), (0, 90), (0, 0)
-    vector = np.array([mill, mill, mill, film, mill, film, film, none], dtype=np.int64)
+    vector = np.zeros((8, topics.DIMENSIONS), dtype=np.int64)
+    vector[:, :2] = [mill, mill, mill, film, mill, film, film, none]
     count = np.array([1, 1, 1, 2, 1, 1, 2, 2])
     body = np.array([127, 127, 127, 60, 127, 127, 127, 127], dtype=np.int32)
     found = topics.topic_features(lines, vector, body, count)
@@ -116,6 +117,8 @@ def test_a_line_on_another_subject_points_elsewhere() -> None:
     assert likeness == [126, 126, 126, 0, 126, 0, 0, 0], "alone, or of unknown words, a line is like nothing"
     beside = found[:, topics.FEATURES.index("likeness to the body beside that of the body")]
     assert beside[3] < -90
+    axes = found[:, topics.FEATURES.index("topic 0") :]
+    assert axes[[0, 3, 7], :2].tolist() == [[127, 0], [0, 127], [0, 0]]
     alone = topics.topic_features(split(["film"]), vector[5:6], body[5:6], count[5:6])
     np.testing.assert_array_equal(alone, found[5:6], "the batch does not matter")
     assert topics.topic_features(split([]), vector[:0], body[:0], count[:0]).shape == (0, len(topics.FEATURES))

@@ -17,7 +17,7 @@ from cleaner.model.network import Linear, Neighbours, Network, Topics
 from cleaner.segment.plain import split
 from training import convolution
 from training.convolution import Examples
-from training.corpora import SEEDS, CorpusError, Page, read_pages, read_seeds
+from training.corpora import MIXED, SEEDS, CorpusError, Page, read_pages, read_seeds
 from training.evaluate import seeds_report
 from training.fit import fit
 from training.lines import Settings, training_lines
@@ -35,6 +35,7 @@ from training.measures import (
     words,
 )
 from training.promises import thresholds
+from training.readings import READINGS, digest_of, read_labels
 from training.stages import fit_networks, gram_matrix, neighbour_matrix, quantise
 from training.synthetic import ALONE, BLOCK, END, TEASER, synthetic_pages, with_inserts
 from training.teacher import content_rates, teach
@@ -74,6 +75,40 @@ def test_a_table_that_does_not_fit_is_refused(tmp_path: Path, table: str, says: 
     (tmp_path / "a.tsv").write_text(table)
     with pytest.raises(ValueError, match=says):
         read_pages(tmp_path)
+
+
+def test_what_we_read_ourselves_is_of_one_text_only(tmp_path: Path) -> None:
+    text = "Menu\n\nThe mill\nShare | It ground until 1911.\n"
+    table = tmp_path / "readings.tsv"
+    table.write_text(f"# page\ta\t{digest_of(text)}\n0001\t{digest_of(text)}\t1-1:navigation 2-2:title 3-3:mixed\n")
+    assert read_labels("0001", text, table) == (Label.NAVIGATION, Label.TITLE, None)
+    assert read_labels("0001", text + "More", table) is None, "another dump"
+    assert read_labels("0002", text, table) is None, "another page"
+
+
+@pytest.mark.parametrize(
+    ("runs", "says"),
+    [
+        ("1-1:body 3-3:body", "the run 3-3:body does not follow line 1"),
+        ("1-2:body", "labels 2 lines; the text has 3"),
+        ("1-3:boddy", "'boddy' is not a valid Label"),
+    ],
+)
+def test_readings_that_do_not_fit_are_refused(tmp_path: Path, runs: str, says: str) -> None:
+    text, table = "a\nb\nc", tmp_path / "readings.tsv"
+    table.write_text(f"0001\t{digest_of('one two')}\t{runs}\n0002\t{digest_of(text)}\t{runs}\n")
+    with pytest.raises(ValueError, match=says):
+        read_labels("0002", text, table)
+
+
+def test_every_reading_can_be_read() -> None:
+    rows = [row.split("\t") for row in READINGS.read_text(encoding="utf-8").splitlines()[1:]]
+    assert len({name for name, _, _ in rows}) == len(rows)
+    for name, digest, runs in rows:
+        spans = [run.partition(":")[0].split("-") for run in runs.split()]
+        assert spans[0][0] == "1" and len(digest) == 16, name
+        assert all(int(a[1]) + 1 == int(b[0]) for a, b in pairwise(spans)), name
+        assert {run.partition(":")[2] for run in runs.split()} <= {*Label, MIXED}, name
 
 
 def test_a_folder_without_pages_is_named(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaner.evidence.gather import Evidence, gather, gather_pages
+from cleaner.evidence.topics import DIMENSIONS
 from cleaner.records import Label
 from training.corpora import FULL, HTML, SEEDS, Page
 from training.html import HtmlPage
@@ -32,12 +33,13 @@ class Settings:
         seed_weight: what a line of a seed weighs beside one of a labelled page.
         alpha: strength of the linear model's L2 penalty.
         epochs: passes of the linear model over its lines.
-        topics: dimensions of the vectors that say what a word is about; 0 for a model without.
+        topics: dimensions of the vectors that say what a word is about, `DIMENSIONS`; 0 for a model without.
         topic_bits: logarithm of the number of buckets of such words.
         hidden: units of the network.
         dilations: how many lines away each further layer of the network looks; none for a network that sees one line
             at a time.
-        dropout: the share of hidden units left out in each step of training a network that has such layers.
+        dropout: the share of hidden units left out in each step of training a network that has such layers, and half of
+            that of its inputs.
         decay: strength of the L2 penalty of one that has none.
         networks: how many of these are averaged.
         fast_networks: the same where time counts, for pages without trafilatura's verdicts.
@@ -59,7 +61,7 @@ class Settings:
     seed_weight: float = 25.0
     alpha: float = 2e-6
     epochs: int = 6
-    topics: int = 16
+    topics: int = DIMENSIONS
     topic_bits: int = 16
     hidden: int = 64
     dilations: tuple[int, ...] = (1, 2, 4)

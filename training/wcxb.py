@@ -17,13 +17,16 @@ from training.alignment import align, project
 from training.caching import MEMORY, code_digest
 from training.corpora import FULL, CorpusError, Page, kind_of, lines_of, read_pages, site
 from training.dumps import STYLES, dump
+from training.readings import READINGS, digest_of, read_labels
 from training.structure import Nodes, paths, read_nodes
 
 #: What pages look like after reading depends on these; reading again is only skipped while none has changed.
 _CODE = (
     "cleaner/segment/plain.py",
-    *(f"training/{n}.py" for n in ("alignment", "corpora", "dumps", "structure", "wcxb")),
+    *(f"training/{n}.py" for n in ("alignment", "corpora", "dumps", "readings", "structure", "wcxb")),
 )
+#: Of WCXB's pages.
+_LANGUAGE = "en"
 
 
 def read_wcxb(
@@ -55,7 +58,8 @@ def read_wcxb(
         page = by_name.get(truth.stem)
         if page is None or page.text.rstrip("\n") != text:
             host = site(about["url"]) if about.get("url") else truth.stem
-            page = Page(truth.stem, folder.name, host, "", text, (None,) * len(lines_of(text)))
+            labels = read_labels(truth.stem, text) or (None,) * len(lines_of(text))
+            page = Page(truth.stem, folder.name, host, _LANGUAGE, text, labels)
         page = replace(page, kind=kind_of(about), content=content)
         yield from _written(page, html, styles, sample)
     if not found:
@@ -76,7 +80,9 @@ def read_corpora(corpora: Path, *, sample: int = 1) -> list[Page]:
     ]
     if not pages or not (corpora / "wcxb-dev").is_dir():
         return pages
-    read: list[Page] = MEMORY.cache(_in_training_styles)(pages, corpora.resolve(), sample, code_digest(_CODE))
+    read: list[Page] = MEMORY.cache(_in_training_styles)(
+        pages, corpora.resolve(), sample, f"{code_digest(_CODE)} {digest_of(READINGS.read_text(encoding='utf-8'))}"
+    )
     return read
 
 

@@ -2,7 +2,7 @@
 
 Each word has a vector, learned from which words stand together on pages (latent semantic analysis, Deerwester et
 al. 1990); a line's is the sum over its words, a text's the sum over its likely body. A teaser for another story points
-elsewhere.
+elsewhere. The vector itself is told too: what sells speaks of other things than what explains.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from cleaner.evidence.context import running
 from cleaner.evidence.shape import LARGEST
 from cleaner.segment.plain import LineTable
 
+#: How many numbers a word's vector has.
+DIMENSIONS = 16
 #: How many lines before and after count as near.
 _NEAR = 4
 #: From this many words on a line weighs no more.
@@ -24,6 +26,7 @@ _LONG_LINE = 20
 FEATURES = (
     "likeness to the body", "likeness to the body near", "likeness to the rest", "likeness to the rest near",
     "likeness of the body to itself", "likeness to the body beside that of the body",
+    *(f"topic {number}" for number in range(DIMENSIONS)),
 )  # fmt: skip
 
 
@@ -32,7 +35,7 @@ class Subjects:
     """What the words of a batch say of its lines' subjects.
 
     Attributes:
-        vector: int64 [lines, dimensions], the sums of the vectors of each line's words.
+        vector: int64 [lines, DIMENSIONS], the sums of the vectors of each line's words.
         rarity: uint8 [grams], how rare each word is: the logarithm of the share of pages that have it.
     """
 
@@ -47,12 +50,12 @@ def topic_features(
 
     Args:
         lines: the batch.
-        vector: int64 [lines, dimensions], of each line.
+        vector: int64 [lines, DIMENSIONS], of each line.
         body: int32 [lines], how likely each line is body, from 0 to 127.
         words: int64 [lines], how many words each line has.
 
     Returns:
-        int8 [lines, len(FEATURES)], cosines times 127.
+        int8 [lines, len(FEATURES)], cosines times 127; the last are those between the line's vector and the axes.
     """
     here = np.arange(len(lines))
     low, high = lines.first[lines.document], lines.first[lines.document + 1]
@@ -68,8 +71,9 @@ def topic_features(
     weight = body * np.minimum(words, _LONG_LINE)
     sums, of = running(weight * cosines[0]), running(weight)
     mean = (sums[high] - sums[low]) // np.maximum(of[high] - of[low], 1)
-    columns = [*cosines, mean, np.clip(cosines[0] - mean, -LARGEST, LARGEST)]
-    return np.stack(columns, axis=1).astype(np.int8)
+    columns = np.stack([*cosines, mean, np.clip(cosines[0] - mean, -LARGEST, LARGEST)], axis=1)
+    axes = np.rint(LARGEST * vector / np.maximum(length, 1.0)[:, None])
+    return np.concatenate([columns, axes], axis=1).astype(np.int8)
 
 
 def _cosine(vector: NDArray[np.int64], length: NDArray[np.float64], others: NDArray[np.int64]) -> NDArray[np.int64]:
