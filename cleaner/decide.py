@@ -27,7 +27,7 @@ LABELS = tuple(Label)
 _WHOLE = 0.9
 #: Such a line is a whole page in one line, whatever it seems to be, from this many words on ...
 _PAGE_WORDS = 50
-#: ... and below that it stays unless the model is sure that it is boilerplate.
+#: ... and below that it stays unless the model is sure that it is boilerplate, as what signs a letter does.
 _SURE_SCORE = 0.1
 #: Why a line stays against the model.
 _GUARDS = (
@@ -260,7 +260,7 @@ def decide(
     kept = score >= least
     guard = np.full(len(lines), NO_RULE, dtype=np.int8)
     if signed is not None and Label.BODY in keep:
-        guard[signed & np.append(False, kept[:-1])[: len(kept)]] = _SIGNATURE
+        guard[signed & np.append(False, kept[:-1])[: len(kept)] & (score >= _SURE_SCORE)] = _SIGNATURE
     guard[whole_documents(lines, words) & ((words >= _PAGE_WORDS) | (score >= _SURE_SCORE))] = _WHOLE_DOCUMENT
     guard[kept | (rule != NO_RULE)] = NO_RULE
     profiled = np.zeros(len(lines), dtype=bool)

@@ -112,7 +112,9 @@ def test_a_signature_stays_where_its_closing_does() -> None:
     decisions = decided(frozenset({Label.BODY}))
     assert decisions.kept.tolist() == [True] * 3 and LABELS[decisions.label[2]] is Label.BODY
     assert decisions.who(2) is DecidedBy.GUARD and decisions.why(2) == "signs what stands above it"
-    probability[1] = probability[2]
+    probability[2, 0] = 0.09
+    assert not decided(frozenset({Label.BODY})).kept[2], "under a forum's letters stand its buttons"
+    probability[1] = probability[2] = (0.1, *probability[2, 1:])
     assert decided(frozenset({Label.BODY})).kept.tolist() == [True, False, False]
 
 
