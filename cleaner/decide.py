@@ -35,6 +35,7 @@ _GUARDS = (
     "signs what stands above it",
 )
 _WHOLE_DOCUMENT, _SIGNATURE = range(len(_GUARDS))
+_NO_GUARD = -1
 
 
 def whole_documents(lines: LineTable, words: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -205,7 +206,7 @@ class Decisions:
 
     def who(self, line: int) -> DecidedBy:
         """Who had the last word on a line."""
-        if self.guard[line] != NO_RULE:
+        if self.guard[line] != _NO_GUARD:
             return DecidedBy.GUARD
         if self.profiled[line]:
             return DecidedBy.PROFILE
@@ -213,7 +214,7 @@ class Decisions:
 
     def why(self, line: int) -> str:
         """The reason for a line's label, in words."""
-        if self.guard[line] != NO_RULE:
+        if self.guard[line] != _NO_GUARD:
             return _GUARDS[self.guard[line]]
         if self.profiled[line] and self.repeated is not None:
             return f"stands in {self.repeated.documents[line]:,} of {self.repeated.of[line]:,} documents of its site"
@@ -258,20 +259,19 @@ def decide(
     own = np.round(own_probability[:, wanted].sum(axis=1), 4).clip(0.0, 1.0)
     least = (min_score * sureness(lines, score, words))[lines.document]
     kept = score >= least
-    guard = np.full(len(lines), NO_RULE, dtype=np.int8)
+    whole = whole_documents(lines, words)
+    guard = np.full(len(lines), _NO_GUARD, dtype=np.int8)
     if signed is not None and Label.BODY in keep:
-        guard[signed & np.append(False, kept[:-1])[: len(kept)] & (score >= _SURE_SCORE)] = _SIGNATURE
-    guard[whole_documents(lines, words) & ((words >= _PAGE_WORDS) | (score >= _SURE_SCORE))] = _WHOLE_DOCUMENT
-    guard[kept | (rule != NO_RULE)] = NO_RULE
+        guard[signed & np.roll(kept, 1) & (score >= _SURE_SCORE)] = _SIGNATURE
+    guard[whole & ((words >= _PAGE_WORDS) | (score >= _SURE_SCORE))] = _WHOLE_DOCUMENT
+    guard[kept | (rule != NO_RULE)] = _NO_GUARD
     profiled = np.zeros(len(lines), dtype=bool)
     if repeated is not None:
-        profiled = (
-            kept & is_template(lines, repeated, score, words) & (rule == NO_RULE) & ~whole_documents(lines, words)
-        )
+        profiled = kept & is_template(lines, repeated, score, words) & (rule == NO_RULE) & ~whole
         if keep_first:
             profiled &= ~repeated.is_first
         kept &= ~profiled
-    eligible = np.where((kept | (guard != NO_RULE))[:, None], wanted, ~wanted)
+    eligible = np.where((kept | (guard != _NO_GUARD))[:, None], wanted, ~wanted)
     label = np.where(eligible, probability, -1.0).argmax(axis=1).astype(np.int8)
     label[guard == _SIGNATURE] = LABELS.index(Label.BODY)
     for index, (_, ruled, _) in enumerate(RULES):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,12 +82,8 @@ def rules(lines: CompactLines, words: Words) -> NDArray[np.int8]:
         words: its hashed words; only lines whose first word begins a rule are looked at.
     """
     found = np.full(len(lines), NO_RULE, dtype=np.int8)
-    text = lines.folded.tobytes()
-    likely = np.flatnonzero(_first_words(words.bits, _AD_MARKERS + _TEASERS)[words.bucket[words.first]])
-    for line, start, end in zip(likely.tolist(), lines.start[likely].tolist(), lines.end[likely].tolist(), strict=True):
-        for index, (_, _, pattern) in enumerate(RULES):
-            if pattern.fullmatch(text, start, end):
-                found[line] = index
+    for line, rule in _fitting(lines, words, _AD_MARKERS + _TEASERS, [pattern for _, _, pattern in RULES]):
+        found[line] = rule
     return found
 
 
@@ -98,17 +95,22 @@ def signatures(lines: LineTable, compacted: CompactLines, words: Words) -> NDArr
         compacted: the same on one buffer.
         words: its hashed words.
     """
+    closing = np.array([line for line, _ in _fitting(compacted, words, _CLOSINGS, [_CLOSING])], dtype=np.int64)
+    under = closing[closing + 1 < lines.first[lines.document[closing] + 1]] + 1
     signed = np.zeros(len(lines), dtype=bool)
-    text = compacted.folded.tobytes()
-    for line in np.flatnonzero(_first_words(words.bits, _CLOSINGS)[words.bucket[words.first]]).tolist():
-        under = line + 1
-        if (
-            under < lines.first[lines.document[line] + 1]
-            and words.count[under] <= _LONGEST_SIGNATURE
-            and _CLOSING.fullmatch(text, compacted.start[line], compacted.end[line])
-        ):
-            signed[under] = True
+    signed[under] = words.count[under] <= _LONGEST_SIGNATURE
     return signed
+
+
+def _fitting(
+    lines: CompactLines, words: Words, phrases: tuple[str, ...], patterns: Sequence[re.Pattern[bytes]]
+) -> Iterator[tuple[int, int]]:
+    """Each line of a batch that begins like one of some phrases and that a pattern matches whole, and which pattern."""
+    likely = np.flatnonzero(_first_words(words.bits, phrases)[words.bucket[words.first]])
+    for line, start, end in zip(likely.tolist(), lines.start[likely].tolist(), lines.end[likely].tolist(), strict=True):
+        for index, pattern in enumerate(patterns):
+            if pattern.fullmatch(lines.folded.data, start, end):
+                yield line, index
 
 
 @functools.cache

@@ -14,13 +14,14 @@ MEMORY = Memory(ROOT / ".cache" / "training", verbose=0)
 
 
 def code_digest(patterns: Iterable[str]) -> str:
-    """Changes whenever one of some modules changes in more than its comments or line breaks.
+    """Changes whenever one of some files changes, a module in more than its comments or line breaks.
 
     Args:
-        patterns: of the modules' paths, below the checkout.
+        patterns: of the files' paths, below the checkout.
     """
     digest = hashlib.sha256()
     for pattern in patterns:
-        for module in sorted(ROOT.glob(pattern)):
-            digest.update(ast.unparse(ast.parse(module.read_text(encoding="utf-8"))).encode())
+        for path in sorted(ROOT.glob(pattern)):
+            text = path.read_text(encoding="utf-8")
+            digest.update((ast.unparse(ast.parse(text)) if path.suffix == ".py" else text).encode())
     return digest.hexdigest()

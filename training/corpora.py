@@ -125,15 +125,30 @@ def _read_page(text_file: Path, table: Path, corpus: str, host: str, language: s
         if not row or row.startswith("#"):
             continue
         run, name, *extra = row.split("\t")
-        first, last = (int(number) for number in run.split("-"))
-        if first != len(labels) + 1 or last < first:
-            raise CorpusError(f"{table}: the run {run} does not follow line {len(labels)}.")
         if extra and name == MIXED:
-            remains[first - 1] = extra[0]
+            remains[len(labels)] = extra[0]
         elif extra:
-            cuts[first - 1] = tuple(_cut(cut) for cut in extra[0].split())
-        labels.extend([None if name == MIXED else Label(name)] * (last - first + 1))
+            cuts[len(labels)] = tuple(_cut(cut) for cut in extra[0].split())
+        add_run(labels, run, name, f"{table}: the run {run}")
     return _page_of_rows(Page(text_file.stem, corpus, host, language, text, tuple(labels), remains, cuts), f"{table}")
+
+
+def add_run(labels: list[Label | None], run: str, name: str, what: str) -> None:
+    """Add the labels of a run of lines to those of the lines before it.
+
+    Args:
+        labels: of the lines before; they grow.
+        run: "first-last", line numbers from 1.
+        name: the label's, or `MIXED`.
+        what: what the run is called where it does not fit.
+
+    Raises:
+        CorpusError: if the run does not begin where the labels end.
+    """
+    first, last = (int(number) for number in run.split("-"))
+    if first != len(labels) + 1 or last < first:
+        raise CorpusError(f"{what} does not follow line {len(labels)}.")
+    labels += [None if name == MIXED else Label(name)] * (last - first + 1)
 
 
 def _page_of_rows(page: Page, where: str) -> Page:

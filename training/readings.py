@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from cleaner.records import Label
-from training.corpora import MIXED, CorpusError, lines_of
+from training.corpora import CorpusError, add_run, lines_of
 
 READINGS = Path(__file__).parent / "readings.tsv"
 _DIGITS = 16
@@ -35,12 +35,9 @@ def read_labels(name: str, text: str, table: Path = READINGS) -> tuple[Label | N
     labels: list[Label | None] = []
     for run in runs.split():
         span, _, label = run.partition(":")
-        first, last = (int(number) for number in span.split("-"))
-        if first != len(labels) + 1 or last < first:
-            raise CorpusError(f"{table}: page {name}: the run {run} does not follow line {len(labels)}.")
-        labels += [None if label == MIXED else Label(label)] * (last - first + 1)
-    if len(labels) != len(lines_of(text)):
-        raise CorpusError(f"{table}: page {name} labels {len(labels)} lines; the text has {len(lines_of(text))}.")
+        add_run(labels, span, label, f"{table}: page {name}: the run {run}")
+    if len(labels) != (count := len(lines_of(text))):
+        raise CorpusError(f"{table}: page {name} labels {len(labels)} lines; the text has {count}.")
     return tuple(labels)
 
 

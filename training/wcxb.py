@@ -17,13 +17,14 @@ from training.alignment import align, project
 from training.caching import MEMORY, code_digest
 from training.corpora import FULL, CorpusError, Page, kind_of, lines_of, read_pages, site
 from training.dumps import STYLES, dump
-from training.readings import READINGS, digest_of, read_labels
+from training.readings import read_labels
 from training.structure import Nodes, paths, read_nodes
 
 #: What pages look like after reading depends on these; reading again is only skipped while none has changed.
 _CODE = (
     "cleaner/segment/plain.py",
     *(f"training/{n}.py" for n in ("alignment", "corpora", "dumps", "readings", "structure", "wcxb")),
+    "training/readings.tsv",
 )
 #: Of WCXB's pages.
 _LANGUAGE = "en"
@@ -80,9 +81,7 @@ def read_corpora(corpora: Path, *, sample: int = 1) -> list[Page]:
     ]
     if not pages or not (corpora / "wcxb-dev").is_dir():
         return pages
-    read: list[Page] = MEMORY.cache(_in_training_styles)(
-        pages, corpora.resolve(), sample, f"{code_digest(_CODE)} {digest_of(READINGS.read_text(encoding='utf-8'))}"
-    )
+    read: list[Page] = MEMORY.cache(_in_training_styles)(pages, corpora.resolve(), sample, code_digest(_CODE))
     return read
 
 
