@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy import sparse
 
 from cleaner import Cleaner, Label
 from cleaner.evidence.compact import compact
@@ -36,8 +37,8 @@ from training.measures import (
 )
 from training.promises import thresholds
 from training.readings import READINGS, digest_of, read_labels
-from training.stages import fit_networks, gram_matrix, neighbour_matrix, quantise
-from training.synthetic import ALONE, BLOCK, END, TEASER, synthetic_pages, with_inserts
+from training.stages import fit_linear, fit_networks, gram_matrix, neighbour_matrix, quantise
+from training.synthetic import ALONE, BLOCK, END, INSERT_WEIGHTS, TEASER, synthetic_pages, with_inserts
 from training.teacher import content_rates, teach
 from training.topics import fit_topics
 from training.wcxb import read_corpora
@@ -147,11 +148,37 @@ def test_synthetic_pages_hold_only_text_of_the_given_pages() -> None:
     known = {(text, label) for page in PAGES for text, label in zip(page.lines, page.labels, strict=True)}
     made = synthetic_pages(PAGES, copies=5, seed=1)
     assert made == synthetic_pages(PAGES, copies=5, seed=1)
-    assert len(made) == 20
-    for page in made:
+    thinned = [page for page in made if not page.name.endswith("+short")]
+    assert len(thinned) == 20
+    for page in thinned:
         assert set(zip(page.lines, page.labels, strict=True)) <= known
         assert page.host in {source.host for source in PAGES}
     assert any(page.labels.count(Label.SUBSCRIPTION) for page in made)
+
+
+def test_some_clean_pages_are_written_in_short_lines() -> None:
+    made = [page for page in synthetic_pages(PAGES * 5, copies=1, seed=1) if page.name.endswith("+short")]
+    sources = {page.host: page for page in PAGES}
+    assert 4 < len(made) < 20, "some"
+    lengths = []
+    for page in made:
+        own = [line for line, label in zip(page.lines, page.labels, strict=True) if label is Label.BODY]
+        body = zip(sources[page.host].lines, sources[page.host].labels, strict=True)
+        assert " ".join(own) in " ".join(line for line, label in body if label is Label.BODY), "a stretch of its body"
+        assert set(page.labels) <= {Label.BODY, Label.TITLE}
+        assert not any(page.inserted)
+        lengths += [len(line.split()) for line in own]
+    assert max(lengths) <= 12
+    assert np.mean(lengths) < 8
+
+
+def test_lines_put_in_weigh_more_than_the_page_s_own() -> None:
+    made = with_inserts(PAGES * 6, seed=3)
+    lines = training_lines(made, SMALL)
+    how = np.array([how for page in made for how in page.inserted])
+    page = np.array([len(page.labels) ** -SMALL.crowding for page in made])[lines.page]
+    for kind, weight in INSERT_WEIGHTS.items():
+        np.testing.assert_allclose(lines.weight[how == kind], SMALL.synthetic_weight * weight * page[how == kind])
 
 
 def test_inserted_lines_say_how_they_came() -> None:
@@ -188,6 +215,29 @@ def test_training_matrix_and_library_agree() -> None:
     expected = limited - np.log(np.exp(limited).sum(axis=1, keepdims=True))
     found = Linear(weight, 1 / 64, bias).log_probabilities(grams)
     np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def _advert_weights(settings: Settings, rare: float = 0.0) -> NDArray[np.float64]:
+    """Sixty lines, every second an advert: column 0 stands in all adverts, 1 in three of them, 2 in the other lines."""
+    dense = np.zeros((60, 3), np.float32)
+    dense[::2, 0] = dense[1::2, 2] = dense[:6:2, 1] = 1
+    label = np.where(np.arange(60) % 2, list(Label).index(Label.BODY), list(Label).index(Label.ADVERT))
+    weights, bias = fit_linear(sparse.csr_matrix(dense), label, np.ones(60), settings, rare)
+    np.testing.assert_array_equal((dense @ weights + bias).argmax(axis=1), label)
+    return weights[:, list(Label).index(Label.ADVERT)]
+
+
+def test_a_rare_ngram_counts_more_in_the_weights_themselves() -> None:
+    plain, scaled = _advert_weights(SMALL), _advert_weights(SMALL, rare=0.75)
+    assert scaled[1] / scaled[0] > 5 * plain[1] / plain[0] > 0, (
+        "it learns faster, and the counts it is for are not scaled"
+    )
+
+
+def test_the_first_passes_can_be_left_out_of_the_mean() -> None:
+    settings = replace(SMALL, alpha=1e-4, epochs=6, unaveraged_epochs=0)
+    every, last = _advert_weights(settings), _advert_weights(replace(settings, unaveraged_epochs=5))
+    assert (np.abs(last) > np.abs(every))[[0, 2]].all(), "what stands in half of the lines gains weight to the end"
 
 
 def test_rounding_a_network_hardly_changes_it() -> None:

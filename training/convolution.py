@@ -20,8 +20,6 @@ from training.lines import LABELS, Settings
 Floats = NDArray[np.float32]
 
 _LEARNING_RATE, _LAST_RATE = 3e-3, 0.02
-#: How strongly weights are pulled towards 0 in each step, beside the gradient (Loshchilov 2017, arXiv 1711.05101).
-_DECAY = 0.05
 #: The inputs left out in a step, as a share of the hidden units left out.
 _INPUT_DROPOUT = 0.5
 #: Adam's decays and guard (Kingma and Ba 2015, arXiv 1412.6980).
@@ -141,7 +139,7 @@ def train(examples: Examples, settings: Settings, seed: int) -> Trained:
         gradients = gradient(weights, settings.dilations, batch)
         rate = _LEARNING_RATE * (_LAST_RATE + (1 - _LAST_RATE) * (1 + np.cos(np.pi * step / len(batches))) / 2)
         for weight in weights:
-            weight *= np.float32(1 - rate * _DECAY * (weight.ndim > 1))
+            weight *= np.float32(1 - rate * settings.decay * (weight.ndim > 1))
         _adam(weights, gradients, moments, step + 1, rate)
     hidden = weights[0] / deviation[:, None]
     return Trained(

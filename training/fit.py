@@ -126,7 +126,8 @@ def fit_lines(lines: Lines, settings: Settings) -> Trained:
     first = lines.full & known
 
     def by_own_words(train: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
-        return linear_arrays(*fit_linear(own_features[train], label[train], weight[train], settings), settings)
+        fitted = fit_linear(own_features[train], label[train], weight[train], settings, settings.rare_grams)
+        return linear_arrays(*fitted, settings)
 
     def by_neighbours(train: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
         return neighbour_arrays(*fit_linear(near_features[train], label[train], weight[train], settings))

@@ -13,7 +13,7 @@ from cleaner.evidence.topics import DIMENSIONS
 from cleaner.records import Label
 from training.corpora import FULL, HTML, SEEDS, Page
 from training.html import HtmlPage
-from training.synthetic import SYNTHETIC
+from training.synthetic import INSERT_WEIGHTS, SYNTHETIC
 
 LABELS = list(Label)
 UNLABELLED = -1
@@ -33,6 +33,9 @@ class Settings:
         seed_weight: what a line of a seed weighs beside one of a labelled page.
         alpha: strength of the linear model's L2 penalty.
         epochs: passes of the linear model over its lines.
+        unaveraged_epochs: passes before the first step whose weights count in the mean that is taken.
+        teacher_epochs: passes of the teacher's linear model.
+        rare_grams: how much more a rare n-gram of a line counts for the linear model, see `fit_linear`.
         topics: dimensions of the vectors that say what a word is about, `DIMENSIONS`; 0 for a model without.
         topic_bits: logarithm of the number of buckets of such words.
         hidden: units of the network.
@@ -40,7 +43,8 @@ class Settings:
             at a time.
         dropout: the share of hidden units left out in each step of training a network that has such layers, and half of
             that of its inputs.
-        decay: strength of the L2 penalty of one that has none.
+        decay: how strongly the weights of a network with such layers are pulled towards 0 in each step, beside the
+            gradient (Loshchilov 2017, arXiv 1711.05101); strength of the L2 penalty of one that has none.
         networks: how many of these are averaged.
         fast_networks: the same where time counts, for pages without trafilatura's verdicts.
         own_share: the say of the linear model in the final score.
@@ -60,19 +64,22 @@ class Settings:
     unread_weight: float = 0.3
     seed_weight: float = 25.0
     alpha: float = 2e-6
-    epochs: int = 6
+    epochs: int = 8
+    unaveraged_epochs: int = 3
+    teacher_epochs: int = 8
+    rare_grams: float = 0.75
     topics: int = DIMENSIONS
     topic_bits: int = 16
-    hidden: int = 64
+    hidden: int = 96
     dilations: tuple[int, ...] = (1, 2, 4)
     dropout: float = 0.2
-    decay: float = 0.0
+    decay: float = 0.05
     networks: int = 2
     fast_networks: int = 1
     own_share: float = 0.1
     content_share: float = 0.4
     batch: int = 1024
-    passes: int = 12
+    passes: int = 18
     rarity: float = 0.15
     crowding: float = 0.2
     seed: int = 0
@@ -81,7 +88,11 @@ class Settings:
 #: For pages of HTML: as many lines are judged by WCXB as by readers, and both have their say.
 HTML_SETTINGS = Settings(
     epochs=4,
+    unaveraged_epochs=0,
+    teacher_epochs=3,
+    rare_grams=0.0,
     topics=0,
+    hidden=64,
     dilations=(),
     decay=1e-3,
     networks=3,
@@ -171,6 +182,7 @@ def lines_with(evidence: Evidence, pages: Sequence[Page], settings: Settings) ->
     ]
     trust = {SYNTHETIC: settings.synthetic_weight, SEEDS.name: settings.seed_weight}
     weight = np.array([trust.get(page.corpus, 1.0) * len(page.labels) ** -settings.crowding for page in pages])
+    put_in = [INSERT_WEIGHTS[how] for page in pages for how in page.inserted or ("",) * len(page.labels)]
     return Lines(
         list(pages),
         evidence,
@@ -178,5 +190,5 @@ def lines_with(evidence: Evidence, pages: Sequence[Page], settings: Settings) ->
         np.array(told, dtype=np.int64),
         np.repeat([page.fold for page in pages], sizes),
         np.repeat(np.arange(len(pages)), sizes),
-        np.repeat(weight, sizes),
+        np.repeat(weight, sizes) * put_in,
     )

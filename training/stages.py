@@ -85,26 +85,50 @@ def neighbour_matrix(
 
 
 def fit_linear(
-    matrix: sparse.csr_matrix, label: NDArray[np.int64], weight: NDArray[np.float64], settings: Settings
+    matrix: sparse.csr_matrix,
+    label: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    settings: Settings,
+    rare: float = 0.0,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Train one-vs-rest logistic regression: weights [columns, labels] and bias [labels]."""
+    """Train one-vs-rest logistic regression: weights [columns, labels] and bias [labels].
+
+    Args:
+        matrix: [lines, columns], counts of n-grams, scaled line by line.
+        label: int64 [lines], index into `LABELS`.
+        weight: float64 [lines].
+        settings: the choices of the run.
+        rare: how much larger than a common n-gram a rare one is taken: by its inverse document frequency (Sparck Jones
+            1972) to this power. The weights say the same of counts that are not scaled so.
+    """
     model = SGDClassifier(
         loss="log_loss",
         alpha=settings.alpha,
         max_iter=settings.epochs,
         tol=None,
-        average=True,
+        # the mean of the weights over the steps, from a step on; the first passes are far from where they end
+        average=max(1, settings.unaveraged_epochs * len(label)),
         random_state=settings.seed,
     )
-    model.fit(matrix, label, sample_weight=weight / weight.mean())
+    scale = _rarity_scale(matrix, rare)
+    scaled = (matrix @ sparse.diags(scale)).tocsr() if rare else matrix
+    model.fit(scaled, label, sample_weight=weight / weight.mean())
     coefficient = np.zeros((matrix.shape[1], len(LABELS)))
     bias = np.full(len(LABELS), -12.0)
     # with two classes there is one row of weights, for the second of them
     rows = model.coef_ if len(model.classes_) > 2 else np.concatenate([-model.coef_, model.coef_])
     intercepts = model.intercept_ if len(model.classes_) > 2 else np.append(-model.intercept_, model.intercept_)
-    coefficient[:, model.classes_] = rows.T
+    coefficient[:, model.classes_] = rows.T * scale[:, None]
     bias[model.classes_] = intercepts
     return coefficient, bias
+
+
+def _rarity_scale(matrix: sparse.csr_matrix, power: float) -> NDArray[np.float32]:
+    """The inverse document frequency of n-grams to some power, 1 in the mean of all that occur: float32 [columns]."""
+    lines = np.bincount(matrix.indices, minlength=matrix.shape[1])
+    rare = np.log((1 + matrix.shape[0]) / np.maximum(lines, 1)) ** power
+    scale: NDArray[np.float32] = (rare / np.average(rare, weights=lines)).astype(np.float32)
+    return scale
 
 
 _SCALE = 1 / 16

@@ -3,12 +3,15 @@
 The labelled pages are full dumps. What an extractor leaves is mostly body with a few stray lines between, so each
 page also yields thinned copies, and each article copies of nothing but its body. Lines of *other* pages are put into
 both: alone in mid-body, in blocks, at the end, as headline-like teasers. Some get none, for a clean page must stay
-whole. Only text of the pages given is used, so a fold's synthetic pages hold that fold's pages only.
+whole, and a stretch of the body is written in lines as short as those of verse, dialogue or notes: a short line is not
+boilerplate for its shortness. Only text of the pages given is used, so a fold's synthetic pages hold that fold's pages
+only.
 """
 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -33,13 +36,21 @@ _SHARE_CLEAN = 0.4
 #: How a line was put in: alone between two lines of the body, in a block there, after the end, or as a lone
 #: headline of another text.
 ALONE, BLOCK, END, TEASER = "alone", "block", "end", "teaser"
+#: What a line of a synthetic page weighs beside the page's own, by how it was put in.
+INSERT_WEIGHTS = {"": 1.0, ALONE: 1.2, BLOCK: 1.2, END: 1.2, TEASER: 2.0}
 _FEWEST_BODY_LINES = 4
+_SHARE_IN_SHORT_LINES = 0.6
+#: The words of a short line, more or less; without any it ends where a clause does.
+_SHORT_LINES = (3, 6, 9, None)
+_CLAUSE_END = re.compile(r"(?<=[.!?,;:]) ")
+#: How many lines of an article written in short lines are taken.
+_STRETCHES = (8, 15, 30, 60)
 
 Labelled = tuple[str, Label | None]
 
 
 def synthetic_pages(pages: Sequence[Page], copies: int, seed: int) -> list[Page]:
-    """Thinned pages with inserts.
+    """Thinned and clean pages, most with inserts, and stretches of articles in short lines.
 
     Args:
         pages: real labelled pages.
@@ -60,6 +71,11 @@ def synthetic_pages(pages: Sequence[Page], copies: int, seed: int) -> list[Page]
                 put = _with_inserts(lines, blocks[page.language], rng)
                 lines, inserted = [line for line, _ in put], [how for _, how in put]
             made.append(_page_of(page, f"{page.name}+{copy}", lines, inserted))
+    for page in pages:
+        if is_article(page) and rng.random() < _SHARE_IN_SHORT_LINES:
+            lines = _in_short_lines(_clean(page, rng), rng)
+            if len(lines) >= _FEWEST_BODY_LINES:
+                made.append(_page_of(page, f"{page.name}+short", lines, [""] * len(lines)))
     return made
 
 
@@ -147,6 +163,30 @@ def _clean(page: Page, rng: random.Random) -> list[Labelled]:
     with_title = rng.random() < 0.7
     kept = (Label.BODY, Label.TITLE) if with_title else (Label.BODY,)
     return [line for line in zip(page.lines, page.labels, strict=True) if line[1] in kept]
+
+
+def _in_short_lines(lines: Sequence[Labelled], rng: random.Random) -> list[Labelled]:
+    """A stretch of a clean page, its body cut into lines of a few words each."""
+    words = rng.choice(_SHORT_LINES)
+    cut: list[Labelled] = []
+    for text, label in lines:
+        parts = _cut_short(text, words, rng) if label is Label.BODY else [text]
+        cut += [(part, label) for part in parts if part.strip()]
+    stretch = rng.choice(_STRETCHES)
+    start = rng.randrange(len(cut) - stretch) if len(cut) > stretch and rng.random() < 0.8 else 0
+    return cut[start : start + stretch]
+
+
+def _cut_short(text: str, words: int | None, rng: random.Random) -> list[str]:
+    """A line as several, each of so many words, two fewer or up to three more; or one for each clause."""
+    if words is None:
+        return _CLAUSE_END.split(text)
+    rest, parts = text.split(), []
+    while rest:
+        size = rng.randrange(words - 2, words + 4)
+        parts.append(" ".join(rest[:size]))
+        rest = rest[size:]
+    return parts
 
 
 def _with_inserts(

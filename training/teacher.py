@@ -21,8 +21,6 @@ from training.lines import LABELS, Lines, Settings, rarity
 from training.stages import fit_linear, fit_networks, out_of_fold
 from training.structure import PATH_BITS
 
-#: The teacher's linear model needs fewer passes over the lines: it is only asked for the likeliest label.
-_EPOCHS = 3
 #: Linear scores beyond this add nothing, as in the library.
 _LIMIT = 12.0
 
@@ -62,7 +60,7 @@ def teach(lines: Lines, seen: sparse.csr_matrix, subjects: Subjects | None, sett
     label = lines.label.copy()
     if not unread.any():
         return label
-    quick = dataclasses.replace(settings, networks=1, epochs=_EPOCHS)
+    quick = dataclasses.replace(settings, networks=1, epochs=settings.teacher_epochs)
     weight = lines.weight * rarity(lines.label, settings)
 
     def one(fold: int) -> NDArray[np.float64]:
