@@ -116,8 +116,10 @@ def sureness(lines: LineTable, score: NDArray[np.float64], words: NDArray[np.int
 
 #: A line is held to be of its site's template if it stands in so many documents and in such a share of them ...
 _FEWEST_DOCUMENTS, _LEAST_SHARE = 3, 0.1
-#: ... and its score, here or in the mean over all of them, is lower than this where it is in none, and in all.
-_TEMPLATE_SCORE = (0.5, 0.9)
+#: ... and its score, here or in the mean over all of them, is lower than this where hardly any has it ...
+_TEMPLATE_SCORE = 0.5
+#: ... and where all have it, than 1 less this, over the square of how many those are: .9 for three, .99 for ten.
+_SURE_TEXT = 0.9
 #: A line of fewer words repeats where its site is about one thing: the names of a product's properties do, and so do
 #: prices, as digits count as equal. Such a line must score low both here and in the mean, the lower the rarer it is;
 #: but for the short ones that this share of the documents begins or ends with.
@@ -130,8 +132,8 @@ def is_template(
     """Which lines a site repeats because its template has them: bool [lines].
 
     Repetition alone does not tell: a refrain, a quoted law or a dateline repeats too. So the model's own score counts,
-    and the more so the rarer the line is; and of a line that stands in a document more often than its site has it, the
-    copies that read most like text are not the template's.
+    and the more so the rarer the line is and the fewer documents are known; and of a line that stands in a document
+    more often than its site has it, the copies that read most like text are not the template's.
 
     Args:
         lines: the batch.
@@ -141,7 +143,7 @@ def is_template(
     """
     share = repeated.near / np.maximum(repeated.of, 1)
     often = (repeated.near >= _FEWEST_DOCUMENTS) & (share >= _LEAST_SHARE)
-    low, high = _TEMPLATE_SCORE
+    low, high = _TEMPLATE_SCORE, 1 - _SURE_TEXT / np.maximum(repeated.near, 1) ** 2
     weak = ((words < _SHORT_LINE) & (repeated.edge < _EDGE_SHARE * repeated.of)) | repeated.has_digits
     is_low = np.where(
         weak,
