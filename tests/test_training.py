@@ -333,28 +333,27 @@ def test_rounding_a_wide_network_hardly_changes_it() -> None:
 
 
 def test_words_that_stand_together_point_the_same_way() -> None:
-    texts = [
-        "the miller ground flour between two stones and the miller sold flour",
-        "the miller keeps two stones to grind flour and more flour",
-        "the actor won a prize for the film and the actor made another film",
-        "the actor gets no prize for a film nobody saw and no actor tries",
-    ]
-    pages = [_page(f"{k}", *((Label.BODY, text),) * 2) for k, text in enumerate(texts * 2)]
+    subjects = ("miller flour stones grind", "actor film prize stage", "sailor harbour anchor waves")
+    common = ("people years first", "people years later", "people first later", "years first later")
+    texts = [f"the {subject} and the {some} {subject}" for subject in subjects for some in common]
+    pages = [_page(f"{k}", *((Label.BODY, text),) * 2) for k, text in enumerate(texts)]
     settings = replace(SMALL, topics=2, topic_bits=12)
     lines = training_lines(pages, settings)
     arrays = fit_topics(lines, lines.full, settings)
     again = fit_topics(lines, lines.full, settings)
     np.testing.assert_array_equal(arrays["topic_weight"], again["topic_weight"])
-    asked = hash_lines(compact(split(["flour\nmiller\nfilm\nactor\nfilm the"])), 12)[1]
-    words = Topics.from_arrays(arrays).subjects(asked)
-    flour, miller, film, actor, both = words.vector.astype(float)
+    asked = "flour\nmiller\nfilm\nactor\nfilm the\nunheard\nmiller people years first\nactor people years first"
+    words = Topics.from_arrays(arrays).subjects(hash_lines(compact(split([asked])), 12)[1])
+    flour, miller, film, actor, both, unheard, one_story, another = words.vector.astype(float)
 
     def cosine(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
         return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
 
     assert cosine(flour, miller) > 0.8 > 0.2 > cosine(flour, film)
     assert cosine(film, actor) > 0.8
+    assert cosine(one_story, another) < 0.2, "words of many subjects do not make two alike"
     assert np.linalg.norm(both - film) <= 2, "what stands on every page is about nothing"
+    assert not unheard.any(), "nor is what stands on none"
     assert words.rarity[0] > 0 == words.rarity[1], "and no word has no rarity"
 
 

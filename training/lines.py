@@ -79,7 +79,7 @@ class Settings:
     own_share: float = 0.1
     content_share: float = 0.4
     batch: int = 1024
-    passes: int = 18
+    passes: int = 12
     rarity: float = 0.15
     crowding: float = 0.2
     seed: int = 0

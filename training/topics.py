@@ -19,11 +19,15 @@ _SHORTEST, _FEWEST_PAGES = 3, 3
 #: A rarity of 1, in natural logarithms.
 _RARITY_SCALE = 1 / 24
 _LARGEST_RARITY = 255
-_LARGEST_WEIGHT = 127
+#: The length of the vector of the rarest word, which hardly ever lies along one dimension; and its largest number.
+_SPREAD, _LARGEST_WEIGHT = 190, 127
 
 
 def fit_topics(lines: Lines, some: NDArray[np.bool_], settings: Settings) -> dict[str, NDArray[Any]]:
     """Latent semantic analysis of pages: which words stand on one page, and on one line.
+
+    What vectors have in common says nothing and drowns what they differ in: it is taken off (Mu and Viswanath 2018,
+    All-but-the-Top, arXiv 1702.01417). The rarer a word, the longer its vector.
 
     Args:
         lines: of pages.
@@ -48,15 +52,19 @@ def fit_topics(lines: Lines, some: NDArray[np.bool_], settings: Settings) -> dic
     )
     counts.sum_duplicates()
     counts.data = 1 + np.log(counts.data)
-    counts = counts @ sparse.diags((rarity * (pages >= _FEWEST_PAGES)).astype(np.float32))
+    known = pages >= _FEWEST_PAGES
+    counts = counts @ sparse.diags((rarity * known).astype(np.float32))
     length = np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1)).ravel())
     counts = sparse.diags((1 / np.maximum(length, 1e-6)).astype(np.float32)) @ counts
     weight = np.zeros((size, settings.topics), dtype=np.int8)
-    dimensions = min(settings.topics, *(side - 1 for side in counts.shape))
+    dimensions = min(1 + settings.topics, *(side - 1 for side in counts.shape))
     if counts.count_nonzero():
-        found = TruncatedSVD(dimensions, n_iter=4, random_state=settings.seed).fit(counts).components_.T
+        # the first dimension is what all words have in common: it would make every line like every other
+        found = TruncatedSVD(dimensions, n_iter=4, random_state=settings.seed).fit(counts).components_[1:].T
         found = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-6)
-        weight[:, :dimensions] = np.rint(_LARGEST_WEIGHT * found * rarity[:, None] / rarity.max())
+        found = found - np.average(found, axis=0, weights=pages * known)
+        scaled = _SPREAD * found * (known * np.sqrt(rarity / rarity.max()))[:, None]
+        weight[:, : dimensions - 1] = np.clip(np.rint(scaled), -_LARGEST_WEIGHT, _LARGEST_WEIGHT)
     return {
         "topic_weight": weight,
         "word_rarity": np.clip(np.rint(rarity / _RARITY_SCALE), 0, _LARGEST_RARITY).astype(np.uint8),

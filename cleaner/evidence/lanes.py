@@ -20,7 +20,7 @@ def pack(columns: NDArray[np.integer], lanes: int = WIDE) -> NDArray[np.uint64]:
     rows, width = columns.shape
     padded = np.zeros((rows, -(-width // lanes) * lanes), dtype=_lane_type(lanes))
     padded[:, :width] = columns
-    return np.ascontiguousarray(padded.view("<u8").T).astype(np.uint64)
+    return np.ascontiguousarray(padded.view("<u8").T).astype(np.uint64, copy=False)
 
 
 def sum_lines(

@@ -16,8 +16,8 @@ from cleaner.evidence.context import running
 from cleaner.evidence.shape import LARGEST
 from cleaner.segment.plain import LineTable
 
-#: How many numbers a word's vector has.
-DIMENSIONS = 16
+#: How many numbers a word's vector has, and how many of a line's are told as they are.
+DIMENSIONS, _AXES = 48, 16
 #: How many lines before and after count as near.
 _NEAR = 4
 #: From this many words on a line weighs no more.
@@ -26,7 +26,7 @@ _LONG_LINE = 20
 FEATURES = (
     "likeness to the body", "likeness to the body near", "likeness to the rest", "likeness to the rest near",
     "likeness of the body to itself", "likeness to the body beside that of the body",
-    *(f"topic {number}" for number in range(DIMENSIONS)),
+    *(f"topic {number}" for number in range(_AXES)),
 )  # fmt: skip
 
 
@@ -55,7 +55,8 @@ def topic_features(
         words: int64 [lines], how many words each line has.
 
     Returns:
-        int8 [lines, len(FEATURES)], cosines times 127; the last are those between the line's vector and the axes.
+        int8 [lines, len(FEATURES)], cosines times 127; the last are those between the line's vector and the
+        first axes.
     """
     here = np.arange(len(lines))
     low, high = lines.first[lines.document], lines.first[lines.document + 1]
@@ -72,7 +73,7 @@ def topic_features(
     sums, of = running(weight * cosines[0]), running(weight)
     mean = (sums[high] - sums[low]) // np.maximum(of[high] - of[low], 1)
     columns = np.stack([*cosines, mean, np.clip(cosines[0] - mean, -LARGEST, LARGEST)], axis=1)
-    axes = np.rint(LARGEST * vector / np.maximum(length, 1.0)[:, None])
+    axes = np.rint(LARGEST * vector[:, :_AXES] / np.maximum(length, 1.0)[:, None])
     return np.concatenate([columns, axes], axis=1).astype(np.int8)
 
 

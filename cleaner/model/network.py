@@ -35,7 +35,7 @@ class _Table:
         buckets, self.classes = weight.shape
         self.bits: int = buckets.bit_length() - 1
         shifted = np.zeros((buckets + 1, self.classes), dtype=np.uint8)  # the last row: no n-gram
-        shifted[:-1] = weight.astype(np.int16) + _OFFSET
+        np.add(weight.view(np.uint8), np.uint8(_OFFSET), out=shifted[:-1])  # modulo 256: -128 becomes 0
         self._packed = pack(shifted)
 
     def sums(self, grams: Grams) -> NDArray[np.int64]:

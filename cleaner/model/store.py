@@ -23,7 +23,7 @@ from cleaner.evidence.gather import Evidence, beside, network_input
 from cleaner.model.network import Linear, Neighbours, Network, Topics, blend, lean, log_softmax
 from cleaner.records import Label
 
-DEFAULT: Final = "text-v5"
+DEFAULT: Final = "text-v6"
 DEFAULT_HTML: Final = "html-v2"
 #: Raised whenever an older library could not read a newer folder, or the other way round.
 FORMAT: Final = 2
