@@ -124,6 +124,17 @@ def test_a_line_on_another_subject_points_elsewhere() -> None:
     assert topics.topic_features(split([]), vector[:0], body[:0], count[:0]).shape == (0, len(topics.FEATURES))
 
 
+def test_the_subject_of_a_document_as_long_as_many_books_is_told() -> None:
+    lines = split(["mill\nmill\nmill\nfilm\nmill", "mill\nmill\nfilm"])
+    vector = np.zeros((8, topics.DIMENSIONS), dtype=np.int64)
+    vector[[0, 1, 2, 4, 5, 6], 0] = vector[[3, 7], 1] = 100
+    body, count = np.full(8, 127, dtype=np.int32), np.ones(8, dtype=np.int64)
+    small = topics.topic_features(lines, vector, body, count)
+    size = np.where(lines.document == 0, 1 << 26, 1)
+    large = topics.topic_features(lines, vector * size[:, None], body, count * size)
+    np.testing.assert_array_equal(large, small)
+
+
 def test_values_stay_in_range() -> None:
     text = "\n".join(["x" * 100_000, "1 " * 50_000, "A" * 3, "." * 70_000, "é" * 40_000, "word " * 40_000])
     lines = split([text])

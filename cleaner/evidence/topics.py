@@ -22,6 +22,9 @@ DIMENSIONS, _AXES = 48, 16
 _NEAR = 4
 #: From this many words on a line weighs no more.
 _LONG_LINE = 20
+#: Sums over a document of no more words stay below 2^28, for a word's numbers and a line's mass are below 2^7; and the
+#: product of two such vectors stays below 2^62.
+_MOST_WORDS, _MOST_BITS = 1 << 14, 28
 
 FEATURES = (
     "likeness to the body", "likeness to the body near", "likeness to the rest", "likeness to the rest near",
@@ -61,14 +64,24 @@ def topic_features(
     here = np.arange(len(lines))
     low, high = lines.first[lines.document], lines.first[lines.document + 1]
     near_low, near_high = np.maximum(here - _NEAR, low), np.minimum(here + _NEAR + 1, high)
+    so_far = running(words)
+    may_overflow = bool(len(words)) and int((so_far[high] - so_far[low]).max()) > _MOST_WORDS
+    if may_overflow:
+        vector = _shifted(vector)
     length = np.sqrt(np.einsum("ij,ij->i", vector, vector).astype(np.float64))
+    # written over again and again: asking for new memory costs more than filling it
+    own, others, less = (np.empty_like(vector) for _ in range(3))
+    sums = np.zeros((len(vector) + 1, vector.shape[1]), dtype=np.int64)
     cosines = []
     for mass in (body, LARGEST - body):
-        own = vector * mass[:, None]
-        sums = running(own)
+        np.multiply(vector, mass[:, None], out=own)
+        np.cumsum(own, axis=0, out=sums[1:])
         for begin, end in ((low, high), (near_low, near_high)):
-            others = sums[end] - sums[begin] - own
-            cosines.append(_cosine(vector, length, others))
+            np.take(sums, end, axis=0, out=others, mode="clip")
+            np.take(sums, begin, axis=0, out=less, mode="clip")
+            others -= less
+            others -= own
+            cosines.append(_cosine(vector, length, _shifted(others) if may_overflow else others))
     weight = body * np.minimum(words, _LONG_LINE)
     sums, of = running(weight * cosines[0]), running(weight)
     mean = (sums[high] - sums[low]) // np.maximum(of[high] - of[low], 1)
@@ -77,8 +90,16 @@ def topic_features(
     return np.concatenate([columns, axes], axis=1).astype(np.int8)
 
 
+def _shifted(vectors: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Vectors halved as often as it takes for no product of two of them to overflow; they point where they did."""
+    largest = np.abs(vectors).max(axis=1, initial=0)
+    bits = np.frexp(largest.astype(np.float64))[1].astype(np.int64)
+    shifted: NDArray[np.int64] = vectors >> np.maximum(bits - _MOST_BITS, 0)[:, None]
+    return shifted
+
+
 def _cosine(vector: NDArray[np.int64], length: NDArray[np.float64], others: NDArray[np.int64]) -> NDArray[np.int64]:
-    # products of whole numbers below 2^53: exact, whatever the order of addition
+    # of whole numbers: exact, whatever the order of addition
     product = np.einsum("ij,ij->i", vector, others).astype(np.float64)
     size = length * np.sqrt(np.einsum("ij,ij->i", others, others).astype(np.float64))
     cosine: NDArray[np.int64] = np.rint(LARGEST * product / np.maximum(size, 1.0)).astype(np.int64)

@@ -21,7 +21,7 @@ from cleaner.evidence.topics import Subjects
 EXACT = 1 << 24
 #: Largest input of the network, and of its hidden units.
 INPUT_MAX, HIDDEN_MAX = 127, 1023
-_ROWS = 4096
+_ROWS = 1024
 #: Linear weights are int8, stored as 0..255 so that packed sums never borrow from their neighbour.
 _OFFSET = 128
 #: Linear scores beyond this add nothing: a probability of one in 160,000.
