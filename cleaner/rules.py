@@ -1,4 +1,4 @@
-"""Lines whose form says what they are, whatever stands around them: a bare ad marker, a pointer, a signature."""
+"""Lines whose form says what they are, whatever stands around them: an ad marker, a pointer, a signature."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ from cleaner.records import Label
 from cleaner.segment.plain import LineTable
 
 #: What stands alone on a line only where a page marks an advertisement, in the languages of the training pages.
-#: Folding lowers ASCII letters only, so words with other capitals stand here in both forms.
 _AD_MARKERS = (
     "ad", "advert", "advertisement", "advertisements", "advertisement continue reading below",
     "article continues below", "story continues below",
     "article continues below advertisement", "story continues below advertisement",
     "article continues after advertisement", "story continues after advertisement",
-    "anzeige", "publicité", "publicitÉ", "publicidad", "pubblicità", "pubblicitÀ", "publicidade", "advertentie",
-    "реклама", "РЕКЛАМА", "Реклама", "広告", "广告", "廣告",
+    "sponsored", "sponsored content", "sponsored post", "sponsored link", "sponsored links", "paid content",
+    "paid post", "promoted content", "partner content",
+    "anzeige", "publicité", "publicidad", "pubblicità", "publicidade", "advertentie", "реклама", "広告", "广告", "廣告",
+    "【pr】", "（pr）",
 )  # fmt: skip
+#: What marks one in square brackets only: what it abbreviates there may be something else elsewhere.
+_BRACKETED = ("pr",)
 #: What leads in a pointer to another text when a colon or bar and that text's headline follow on the same line.
 _TEASERS = (
     "read more", "read also", "also read", "read next", "must read", "see also", "more on this", "up next",
@@ -34,6 +37,20 @@ _TEASERS = (
     "à lire aussi", "leer más", "lea también", "leggi anche", "leia também", "czytaj też", "lees ook",
 )  # fmt: skip
 _LONGEST_TEASER = 200
+#: What stands alone over a list of other texts, and over nothing else.
+_LIST_HEADINGS = (
+    "related articles", "related stories", "related posts", "related content", "related news", "related coverage",
+    "related videos", "related searches", "recent posts", "recent articles", "recent stories", "popular posts",
+    "popular articles", "trending now", "trending stories", "most read", "most viewed", "most shared", "read next",
+    "what to read next", "what others are reading", "recommended for you", "recommended articles",
+    "recommended stories", "more from this author", "more by this author", "you may also like",
+    "you might also like", "you'll also like", "you’ll also like", "you'll also love", "you’ll also love",
+    "you may also be interested in", "you might also be interested in", "mehr zum thema", "auch interessant",
+    "das könnte sie auch interessieren", "das könnte dich auch interessieren", "meistgelesen", "weitere artikel",
+    "lire aussi", "à lire aussi", "sur le même sujet", "te puede interesar", "también te puede interesar",
+    "lo más leído", "leggi anche", "leia também", "lees ook", "czytaj też", "czytaj także", "関連記事", "おすすめ記事",
+    "あわせて読みたい", "人気記事", "最近の投稿", "相关阅读", "相关文章", "推荐阅读", "热门文章",
+)  # fmt: skip
 #: What closes a letter on a line of its own; under it stands who signs.
 _CLOSINGS = (
     "love", "with love", "much love", "all my love", "yours", "yours truly", "yours sincerely", "yours faithfully",
@@ -50,8 +67,15 @@ _CLOSINGS = (
 _LONGEST_SIGNATURE = 6
 
 
-def _any_of(words: tuple[str, ...]) -> bytes:
-    return b"(?:" + b"|".join(re.escape(word.encode()) for word in words) + b")"
+def _folded(phrases: tuple[str, ...]) -> set[bytes]:
+    """Phrases as they stand in folded lines, where only ASCII is in lower case: in small letters, with a capital first
+    letter, in capitals."""
+    forms = {form for phrase in phrases for form in (phrase, phrase[0].upper() + phrase[1:], phrase.upper())}
+    return {form.encode().lower() for form in forms}
+
+
+def _any_of(phrases: tuple[str, ...]) -> bytes:
+    return b"(?:" + b"|".join(map(re.escape, sorted(_folded(phrases)))) + b")"
 
 
 _EDGE = rb"[^a-z0\x80-\xff\n]*"
@@ -67,7 +91,15 @@ RULES = (
             % (_EDGE, _any_of(_TEASERS), _LONGEST_TEASER)
         ),
     ),
+    (
+        "an ad marker in brackets, before what it marks",
+        Label.ADVERT,
+        re.compile(rb"\[ ?%s ?\][^\n]{0,%d}" % (_any_of(_AD_MARKERS + _BRACKETED), _LONGEST_TEASER)),
+    ),
+    ("a bare heading over other texts", Label.RECOMMENDED, re.compile(_EDGE + _any_of(_LIST_HEADINGS) + _EDGE)),
 )
+#: Only lines that begin like one of these are looked at.
+_BEGINNINGS = _AD_MARKERS + _BRACKETED + _TEASERS + _LIST_HEADINGS
 NO_RULE = -1
 _CLOSING = re.compile(rb"%s[ ,.!]*" % _any_of(_CLOSINGS))
 
@@ -82,7 +114,7 @@ def rules(lines: CompactLines, words: Words) -> NDArray[np.int8]:
         words: its hashed words; only lines whose first word begins a rule are looked at.
     """
     found = np.full(len(lines), NO_RULE, dtype=np.int8)
-    for line, rule in _fitting(lines, words, _AD_MARKERS + _TEASERS, [pattern for _, _, pattern in RULES]):
+    for line, rule in _fitting(lines, words, _BEGINNINGS, [pattern for _, _, pattern in RULES]):
         found[line] = rule
     return found
 
@@ -105,20 +137,21 @@ def signatures(lines: LineTable, compacted: CompactLines, words: Words) -> NDArr
 def _fitting(
     lines: CompactLines, words: Words, phrases: tuple[str, ...], patterns: Sequence[re.Pattern[bytes]]
 ) -> Iterator[tuple[int, int]]:
-    """Each line of a batch that begins like one of some phrases and that a pattern matches whole, and which pattern."""
+    """Each line of a batch that begins like a phrase and that a pattern matches whole, and the first that does."""
     likely = np.flatnonzero(_first_words(words.bits, phrases)[words.bucket[words.first]])
     for line, start, end in zip(likely.tolist(), lines.start[likely].tolist(), lines.end[likely].tolist(), strict=True):
         for index, pattern in enumerate(patterns):
             if pattern.fullmatch(lines.folded.data, start, end):
                 yield line, index
+                break
 
 
 @functools.cache
 def _first_words(bits: int, phrases: tuple[str, ...]) -> NDArray[np.bool_]:
     """Which buckets hold a word that one of some phrases begins with."""
     table = np.zeros((1 << bits) + 1, dtype=bool)
-    for phrase in phrases:
-        word = _WORD.search(phrase.encode())
+    for phrase in _folded(phrases):
+        word = _WORD.search(phrase)
         assert word is not None
         table[bucket_of_word(word.group(), bits)] = True
     return table

@@ -53,11 +53,16 @@ def test_a_reason_says_when_the_surroundings_decide() -> None:
     ("line", "rule"),
     [
         *(("ADVERTISEMENT", 0), ("  -- Advertisement --", 0), ("[Ad]", 0), ("Anzeige:", 0), ("PUBLICITÉ", 0)),
-        *(("publicité", 0), ("広告", 0), ("Article continues below advertisement", 0)),
+        *(("publicité", 0), ("広告", 0), ("Article continues below advertisement", 0), ("Реклама", 0), ("РЕКЛАМА", 0)),
+        *(("Sponsored content", 0), ("【PR】", 0), ("PR", -1), ("Sponsored walks raise money", -1)),
         *(("Advertisement for a lost dog", -1), ("The ad", -1), ("ad 5", -1), ("Adrian", -1)),
         *(("READ MORE: Ten ponds to visit", 1), ("Related | Ten ponds", 1), ("See also – Ponds", 1)),
         *(("Lesen Sie auch: Zehn Teiche", 1), ("Read more", -1), ("Read more:", -1), ("Related work: a survey", -1)),
         ("Read more: " + "and a paragraph that goes on " * 12, -1),
+        *(("[PR]", 2), ("[Sponsored] Ten ponds to visit", 2), ("[Ad 79] Pompeii is buried", -1)),
+        *(("Related articles", 3), ("YOU MIGHT ALSO LIKE:", 3), ("À LIRE AUSSI", 3), ("À lire aussi", 3)),
+        *(("関連記事", 3), ("You’ll also love...", 3), ("- Most read -", 3)),
+        *(("See also", -1), ("Related work", -1), ("Most read it twice", -1), ("You may also like ponds", -1)),
     ],
 )
 def test_rules_speak_only_where_the_form_leaves_no_doubt(line: str, rule: int) -> None:
