@@ -51,7 +51,7 @@ from training.wcxb import read_corpora
 #: What a trained model depends on; training again is only skipped while none of it has changed.
 _CODE = (
     *("cleaner/records.py", "cleaner/segment/*.py", "cleaner/evidence/*.py", "cleaner/model/network.py"),
-    *("cleaner/model/store.py", "cleaner/rules.py", "cleaner/decide.py", "cleaner/batches.py", "cleaner/pipeline.py"),
+    *("cleaner/model/store.py", "cleaner/decide.py", "cleaner/batches.py", "cleaner/pipeline.py"),
     *(
         f"training/{name}.py"
         for name in (
