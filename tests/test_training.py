@@ -19,7 +19,7 @@ from cleaner.segment.plain import split
 from training import convolution
 from training.convolution import Examples
 from training.corpora import MIXED, SEEDS, CorpusError, Page, read_pages, read_seeds
-from training.evaluate import seeds_report
+from training.evaluate import Judges, pages_report, seeds_report
 from training.fit import fit
 from training.lines import Settings, training_lines
 from training.measures import (
@@ -426,3 +426,27 @@ def test_figures_come_out_of_judged_pages(cleaner: Cleaner) -> None:
     assert len(scored(judged).label) == sum(len(one.page.labels) for one in judged)
     wrong = Judged(PAGES[0], cleaner.label(PAGES[0].text), cleaner.model)
     assert all(row.startswith("  ") for row in errors(wrong))
+
+
+def test_pages_from_elsewhere_get_the_same_tables(tmp_path: Path) -> None:
+    lines = [
+        "Home", "News", "Log in", "The house by the sound", "By Inga Dahl, 4 May 2021",
+        "The ferry across the sound stopped running in 1974, and the ferryman's house has stood empty since.",
+        "Last autumn a group of neighbours bought it for one crown and began to mend the roof.",
+        "Sign up for our newsletter and get the best stories every morning.",
+        "They work on Saturdays, and whoever comes by is handed a hammer.",
+        "By midsummer they hope to open a small museum with the logbooks of four ferrymen.",
+        "Related articles", "Ten islands to visit this summer", "Share on Facebook",
+    ]  # fmt: skip
+    (tmp_path / "ferry.txt").write_text("\n".join(lines), encoding="utf-8")
+    runs = (
+        *("1-3\tnavigation", "4-4\ttitle", "5-5\tbyline", "6-7\tbody", "8-8\tsubscription", "9-10\tbody"),
+        *("11-12\trecommended", "13-13\tshare"),
+    )
+    (tmp_path / "ferry.tsv").write_text("\n".join(runs) + "\n", encoding="utf-8")
+    judges = Judges(tmp_path / "no corpora", Settings())
+    report, figures = pages_report(judges.label(read_pages(tmp_path)), judges)
+    assert "removal on 1 articles" in report
+    assert "lines put into clean articles" in report
+    assert figures["pages: body F1"] == 1.0
+    assert set(figures) >= {"articles: promotional lines removed at 1% loss", "inserts: removed at 1% loss"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -147,7 +148,9 @@ def pages_report(judged: Sequence[Judged], judges: Judges) -> tuple[str, Figures
         "calibration of the score, lines of all pages\n" + table + f"\nexpected calibration error: {error:.4f}",
     ]
     articles = [one for one in judged if is_promised(one.page)]
-    if articles:
+    if not articles:  # a folder that is not of the corpora need not say which of its pages are articles
+        articles = [one for one in judged if one.page.kind in ("", "article")]
+    if any(Label.BODY in one.page.labels for one in articles):
         some = scored(articles)
         kept = promises(articles)
         figures |= {
@@ -163,7 +166,10 @@ def pages_report(judged: Sequence[Judged], judges: Judges) -> tuple[str, Figures
             "what a promise holds on pages not seen\n"
             + "\n".join(f"  promised {promise:.1%}, lost {loss:.2%}" for promise, loss in kept.items()),
         ]
-        made = scored(judges.label(_inserts([one.page for one in articles])))
+        with_lines_put_in = _inserts([replace(one.page, kind="article") for one in articles])
+        if not with_lines_put_in:
+            return "\n\n".join(rows), figures
+        made = scored(judges.label(with_lines_put_in))
         at = made.threshold(0.01)
         inserted = made.inserted != ""
         figures["inserts: removed at 1% loss"] = made.removed(inserted, at)
