@@ -166,19 +166,19 @@ def pages_report(judged: Sequence[Judged], judges: Judges) -> tuple[str, Figures
             "what a promise holds on pages not seen\n"
             + "\n".join(f"  promised {promise:.1%}, lost {loss:.2%}" for promise, loss in kept.items()),
         ]
-        with_lines_put_in = _inserts([replace(one.page, kind="article") for one in articles])
-        if not with_lines_put_in:
-            return "\n\n".join(rows), figures
-        made = scored(judges.label(with_lines_put_in))
-        at = made.threshold(0.01)
-        inserted = made.inserted != ""
-        figures["inserts: removed at 1% loss"] = made.removed(inserted, at)
-        figures["inserts: lone teasers removed at 1% loss"] = made.removed(made.inserted == TEASER, at)
-        rows.append(
-            f"lines put into clean articles, removed at 1 % loss (threshold {at:.3f}): "
-            f"{made.removed(inserted, at):.3f}; "
-            + ", ".join(f"{how} {made.removed(made.inserted == how, at):.3f}" for how in (ALONE, BLOCK, END, TEASER))
-        )
+        if with_lines_put_in := _inserts([replace(one.page, kind="article") for one in articles]):
+            made = scored(judges.label(with_lines_put_in))
+            at = made.threshold(0.01)
+            inserted = made.inserted != ""
+            figures["inserts: removed at 1% loss"] = made.removed(inserted, at)
+            figures["inserts: lone teasers removed at 1% loss"] = made.removed(made.inserted == TEASER, at)
+            rows.append(
+                f"lines put into clean articles, removed at 1 % loss (threshold {at:.3f}): "
+                f"{made.removed(inserted, at):.3f}; "
+                + ", ".join(
+                    f"{how} {made.removed(made.inserted == how, at):.3f}" for how in (ALONE, BLOCK, END, TEASER)
+                )
+            )
     return "\n\n".join(rows), figures
 
 

@@ -64,8 +64,7 @@ def topic_features(
     here = np.arange(len(lines))
     low, high = lines.first[lines.document], lines.first[lines.document + 1]
     near_low, near_high = np.maximum(here - _NEAR, low), np.minimum(here + _NEAR + 1, high)
-    so_far = running(words)
-    may_overflow = bool(len(words)) and int((so_far[high] - so_far[low]).max()) > _MOST_WORDS
+    may_overflow = np.diff(running(words)[lines.first]).max(initial=0) > _MOST_WORDS
     if may_overflow:
         vector = _shifted(vector)
     length = np.sqrt(np.einsum("ij,ij->i", vector, vector).astype(np.float64))
