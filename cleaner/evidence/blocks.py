@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.compiled import loops
 from cleaner.evidence.context import running
-from cleaner.evidence.shape import LARGEST, log_steps
+from cleaner.evidence.shape import LARGEST, log_steps, log_table
 from cleaner.segment.plain import LineTable
 
 #: How the lines of a stretch are summed: what each counts as, and the probability of body (of 127) from which on
@@ -40,6 +41,13 @@ def block_features(lines: LineTable, body: NDArray[np.int32], words: NDArray[np.
     """
     if not len(lines):
         return np.zeros((0, len(FEATURES)), dtype=np.int8)
+    if (fast := loops("lines", len(lines))) is not None:
+        by, cuts = zip(*_STRETCHES, strict=True)
+        described: NDArray[np.int8] = fast.blocks(
+            body, words, lines.first, np.array([each == "words" for each in by]), np.array(cuts), np.array(_RADII),
+            _LONG_LINE, log_table(),
+        )  # fmt: skip
+        return described
     some = np.maximum(words, 1)
     columns: list[NDArray[np.number]] = []
     for by, cut in _STRETCHES:

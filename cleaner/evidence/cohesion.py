@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.compiled import loops
 from cleaner.evidence.ngrams import Words
-from cleaner.evidence.shape import LARGEST, log_steps
+from cleaner.evidence.shape import LARGEST, log_steps, log_table
 from cleaner.segment.plain import LineTable
 
 #: Words of fewer bytes are mostly function words, which every text shares with every other.
@@ -44,6 +45,12 @@ def cohesion_features(
     Returns:
         int8 [lines, len(FEATURES)], and `RARITY_FEATURES` after them where the rarity is known.
     """
+    if rarity is not None and (fast := loops("lines", len(lines))) is not None:
+        described: NDArray[np.int8] = fast.cohesion(
+            words.bucket, words.length, rarity, words.first, body, lines.first, words.bits, _SHORTEST, _ENOUGH,
+            _RARITY_STEP, log_table(),
+        )  # fmt: skip
+        return described
     long = np.flatnonzero(words.length >= _SHORTEST)
     line = (np.searchsorted(words.first, long, side="right") - 1).astype(np.int64)
     key = (lines.document[line] << 32) | words.bucket[long]

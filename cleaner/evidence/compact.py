@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.compiled import loops
 from cleaner.segment.plain import LineTable
 
 LINE_FEED = 0x0A
@@ -46,6 +47,8 @@ class CompactLines:
 def compact(lines: LineTable) -> CompactLines:
     """Copy the lines of a batch into one buffer with runs of white space as one space."""
     buffer = lines.buffer
+    if (fast := loops("text", len(lines))) is not None:
+        return CompactLines(*fast.compact(buffer, lines.start, lines.end, _FOLD))
     edge = np.zeros(len(buffer) + 1, dtype=np.int8)
     edge[lines.start] = 1
     edge[lines.end] -= 1

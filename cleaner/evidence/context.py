@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.compiled import loops
 from cleaner.evidence.shape import FEATURES as SHAPE_FEATURES
 from cleaner.evidence.shape import LARGEST
 from cleaner.records import Label
@@ -82,6 +83,11 @@ def context_features(
     count = len(lines)
     if not count:
         return np.zeros((0, len(FEATURES if windows else WIDE_FEATURES)), dtype=np.int8)
+    if not windows and (fast := loops("lines", count)) is not None:
+        described: NDArray[np.int8] = fast.context(
+            log_probability, near_log_probability, probability, weight, lines.first, _BODY, _CLEAR, _nearness_table()
+        )
+        return described
     here = np.arange(count)
     low = lines.first[lines.document]
     high = lines.first[lines.document + 1]

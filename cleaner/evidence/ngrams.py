@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.compiled import loops
 from cleaner.evidence.compact import CompactLines
 
 Unsigned = TypeVar("Unsigned", np.uint32, np.uint64)
@@ -71,6 +72,9 @@ def hash_lines(lines: CompactLines, bits: int) -> tuple[Grams, Words]:
 
 def _four_grams(lines: CompactLines, bits: int) -> Grams:
     text = lines.folded
+    count = np.maximum(lines.end - lines.start - 1, 0)
+    if (fast := loops("text", len(lines))) is not None:
+        return Grams(fast.four_grams(text, lines.end, _CHARACTERS, bits), lines.start - 1, count, bits)
     if len(text) < 4:
         empty = np.full(len(lines) * 2, 1 << bits, dtype=np.int32)
         return Grams(empty, np.arange(len(lines)) * 2, np.zeros(len(lines), dtype=np.int64), bits)
@@ -84,7 +88,7 @@ def _four_grams(lines: CompactLines, bits: int) -> Grams:
     # an n-gram may begin or end with a line feed, never run across one
     for offset in (1, 2):
         bucket[lines.end - offset] = 1 << bits
-    return Grams(bucket, lines.start - 1, np.maximum(lines.end - lines.start - 1, 0), bits)
+    return Grams(bucket, lines.start - 1, count, bits)
 
 
 def bucket_of(gram: bytes, bits: int) -> int:
@@ -105,6 +109,11 @@ def _word_bucket(value: NDArray[np.uint32], bits: int) -> NDArray[np.int32]:
 
 def _words(lines: CompactLines, bits: int) -> Words:
     text = lines.folded
+    if (fast := loops("text", len(lines))) is not None:
+        bucket, first, count, length = fast.words(
+            text, lines.start, lines.end, _IN_WORD, np.uint32(_BASE), np.uint32(pow(_BASE, -1, 1 << 32)), _WORDS, bits
+        )
+        return Words(bucket, first, count, bits, length)
     inside = _IN_WORD[text]
     edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
     begin, after = edges[::2], edges[1::2]

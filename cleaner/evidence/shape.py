@@ -11,6 +11,7 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.compiled import loops
 from cleaner.evidence.compact import CompactLines
 from cleaner.evidence.heuristics import share_labels
 from cleaner.evidence.lanes import NARROW, pack, sum_lines
@@ -39,6 +40,7 @@ _BYTE_CLASSES = {
 _COUNTED = pack(
     np.array([[byte in chars for chars in _BYTE_CLASSES.values()] for byte in range(256)], dtype=np.uint8), NARROW
 )
+_LOGGED = ("comma", "period", "digit", "separator", "quote")
 
 #: Kinds of first and last bytes.
 _ENDS = (b".", b"!?", b":", b",;", b"\"')]}", b"0123456789", bytes(range(0x80, 0x100)), b"|/>-")
@@ -51,15 +53,15 @@ _BEGINS = (
     b"-*+#|/>.@",
 )
 _END_OF_SENTENCE = b".!?"
-_CLOSING = b"\"')]"
-#: Sentence ends and closing quotes beyond ASCII.
-_WIDE_QUOTES = ("”".encode(), "’".encode(), "»".encode())
+#: What may stand after it.
+_CLOSINGS = ("”".encode(), "’".encode(), "»".encode(), b'"', b"'", b")", b"]")
+#: Sentence ends beyond ASCII.
 _WIDE_STOPS = ("…".encode(), "。".encode(), "！".encode(), "？".encode(), "」".encode())
 
 FEATURES: tuple[str, ...] = (
     "log characters", "log words", "mean word length", "capitalised words",
     *(f"share of {name}" for name in _BYTE_CLASSES),
-    *(f"log count of {name}" for name in ("comma", "period", "digit", "separator", "quote")),
+    *(f"log count of {name}" for name in _LOGGED),
     *(f"ends in {kind!r}" for kind in range(len(_ENDS))), "ends a sentence",
     *(f"begins with {kind!r}" for kind in range(len(_BEGINS))),
     "contains ©", "contains @ or a web address", "share label",
@@ -82,6 +84,13 @@ def shape_features(lines: LineTable, compacted: CompactLines, grams: tuple[Grams
     raw, start, end = compacted.raw, compacted.start, compacted.end
     if not len(lines):
         return np.zeros((0, len(FEATURES)), dtype=np.int8)
+    if (fast := loops("text", len(lines))) is not None:
+        given = np.stack([_flag(share_labels(compacted) > 0), *_repetition(lines, grams[0])])
+        described = np.empty((len(lines), len(FEATURES)), dtype=np.int8)
+        fast.shape(
+            raw, compacted.folded, start, end, grams[1].count, lines.document, lines.first, given, _tables(), described
+        )
+        return described
     counts = sum_lines(_COUNTED, raw, start, 1, NARROW)[:, : len(_BYTE_CLASSES)]
     column = dict(zip(_BYTE_CLASSES, counts.T, strict=True))
     characters = (end - start) - column["continuation"]
@@ -97,7 +106,7 @@ def shape_features(lines: LineTable, compacted: CompactLines, grams: tuple[Grams
         _limit(8 * (characters - column["space"]) // np.maximum(word_count, 1)),
         _share(capitals, word_count),
         *(_share(column[name], end - start) for name in _BYTE_CLASSES),
-        *(log_steps(column[name]) for name in ("comma", "period", "digit", "separator", "quote")),
+        *(log_steps(column[name]) for name in _LOGGED),
         *(_flag(_member(kind)[last]) for kind in _ENDS), _flag(_ends_sentence(compacted)),
         *(_flag(_member(kind)[first_byte]) for kind in _BEGINS),
         _flag(_contains(compacted, "©".encode())),
@@ -108,6 +117,33 @@ def shape_features(lines: LineTable, compacted: CompactLines, grams: tuple[Grams
     ]  # fmt: skip
     table: NDArray[np.int8] = np.stack(features, axis=1)
     return table
+
+
+@functools.cache
+def _tables() -> tuple[NDArray[np.generic], ...]:
+    """What the features are computed with, as compiled loops take it."""
+
+    def kinds(of: tuple[bytes, ...]) -> NDArray[np.uint8]:
+        return np.packbits([_member(chars) for chars in of], axis=0, bitorder="little")[0]
+
+    def reversed_(sequences: tuple[bytes, ...]) -> NDArray[np.uint8]:
+        rows = [bytes([len(each)]) + each[::-1].ljust(3, b"\0") for each in sequences]
+        return np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(-1, 4)
+
+    names = list(_BYTE_CLASSES)
+    return (
+        _COUNTED,
+        np.array([names.index(name) for name in ("continuation", "space")]),
+        np.array([names.index(name) for name in _LOGGED]),
+        _member(_BYTE_CLASSES["upper"]),
+        _WORD,
+        kinds(_ENDS),
+        kinds(_BEGINS),
+        reversed_(_CLOSINGS),
+        _member(_END_OF_SENTENCE),
+        reversed_(_WIDE_STOPS),
+        log_table(),
+    )
 
 
 def _member(chars: bytes) -> NDArray[np.bool_]:
@@ -122,6 +158,12 @@ _WORD = _member(b"".join(_BYTE_CLASSES[name] for name in ("upper", "lower", "dig
 def log_steps(count: NDArray[np.int64]) -> NDArray[np.int8]:
     """A count as a small whole number: eight steps to each doubling of one more than it."""
     return _limit(np.rint(8 * np.log2(count + 1.0)))
+
+
+@functools.cache
+def log_table() -> NDArray[np.int8]:
+    """`log_steps` of counts from 0 on, for compiled loops; what is larger counts as the last of them."""
+    return log_steps(np.arange(1 << 16))
 
 
 def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.int8]:
@@ -140,8 +182,7 @@ def _limit(values: NDArray[np.generic]) -> NDArray[np.int8]:
 def _ends_sentence(lines: CompactLines) -> NDArray[np.bool_]:
     """Whether a line ends in a full stop or the like, perhaps inside a closing quote or bracket."""
     raw, after = lines.raw, lines.end.copy()
-    closings = (*_WIDE_QUOTES, *(bytes([byte]) for byte in _CLOSING))
-    for closing in (*closings, *closings):  # twice, for a quotation inside brackets or brackets inside a quotation
+    for closing in (*_CLOSINGS, *_CLOSINGS):  # twice, for a quotation inside brackets or brackets inside a quotation
         inner = after - len(closing)
         after = np.where(_ends_with(raw, after, closing) & (inner > lines.start), inner, after)
     ends = _member(_END_OF_SENTENCE)[raw[after - 1]]
@@ -183,6 +224,9 @@ def line_hashes(grams: Grams) -> NDArray[np.uint64]:
     The sum of a random number for each n-gram (Zobrist 1970, A New Hashing Method with Application for Game
     Playing): lines of the same n-grams in another order, which hardly exist, would count as equal.
     """
+    if (fast := loops("text", len(grams.first))) is not None:
+        hashes: NDArray[np.uint64] = fast.line_hashes(grams.bucket, grams.first, 1 << grams.bits)
+        return hashes
     return np.add.reduceat(_random_numbers(1 << grams.bits)[grams.bucket], grams.first, dtype=np.uint64)
 
 

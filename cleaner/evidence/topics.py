@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.compiled import loops
 from cleaner.evidence.context import running
 from cleaner.evidence.shape import LARGEST
 from cleaner.segment.plain import LineTable
@@ -65,6 +66,9 @@ def topic_features(
     low, high = lines.first[lines.document], lines.first[lines.document + 1]
     near_low, near_high = np.maximum(here - _NEAR, low), np.minimum(here + _NEAR + 1, high)
     may_overflow = np.diff(running(words)[lines.first]).max(initial=0) > _MOST_WORDS
+    if not may_overflow and (fast := loops("lines", len(lines))) is not None:
+        described: NDArray[np.int8] = fast.topics(vector, body, words, lines.first, _AXES, _NEAR, _LONG_LINE)
+        return described
     if may_overflow:
         vector = _shifted(vector)
     length = np.sqrt(np.einsum("ij,ij->i", vector, vector).astype(np.float64))

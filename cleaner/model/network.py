@@ -6,6 +6,7 @@ below 2^53 in float64, in any order: a score depends neither on the batch nor on
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.compiled import FEWEST_LINES, loops
 from cleaner.evidence.lanes import pack, sum_lines
 from cleaner.evidence.ngrams import Grams, Words
 from cleaner.evidence.topics import Subjects
@@ -37,9 +39,20 @@ class _Table:
         shifted = np.zeros((buckets + 1, self.classes), dtype=np.uint8)  # the last row: no n-gram
         np.add(weight.view(np.uint8), np.uint8(_OFFSET), out=shifted[:-1])  # modulo 256: -128 becomes 0
         self._packed = pack(shifted)
+        self._weight = weight
+
+    @functools.cached_property
+    def _rows(self) -> NDArray[np.int8]:
+        """The weights for compiled loops."""
+        from cleaner.compiled.sums import padded
+
+        return padded(self._weight)
 
     def sums(self, grams: Grams) -> NDArray[np.int64]:
         """The weights of each line's n-grams summed: [lines, classes]."""
+        if (fast := loops("sums", len(grams.first))) is not None:
+            rows = self._rows
+            return fast.sum_lines(rows, self.classes, grams.bucket, grams.first, grams.bits - self.bits)
         bucket = grams.bucket >> (grams.bits - self.bits)
         sums = sum_lines(self._packed, bucket, grams.first, 255)[:, : self.classes]
         return sums - _OFFSET * grams.count[:, None]
@@ -232,7 +245,7 @@ def _whole(
     return np.minimum(sums, HIDDEN_MAX, out=sums)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Network:
     """One hidden layer of rectified units, and layers that look at the lines around.
 
@@ -266,6 +279,16 @@ class Network:
         )
         return cls(**floats, output_scale=float(arrays[f"{prefix}output_scale"]), layers=layers)
 
+    @functools.cached_property
+    def _packed(self) -> Any:
+        """The weights for compiled loops."""
+        fast = loops("network", FEWEST_LINES)
+        if fast is None:
+            return None
+        hidden = (self.hidden_weight, self.hidden_bias, self.hidden_scale)
+        layers = [(layer.step, layer.weight, layer.bias, layer.scale) for layer in self.layers]
+        return fast.pack(hidden, layers, (self.output_weight, self.output_bias))
+
     def logits(self, features: NDArray[np.int8], place: NDArray[np.int64]) -> NDArray[np.float64]:
         """Unnormalised log-probabilities, float64 [lines, classes].
 
@@ -273,6 +296,9 @@ class Network:
             features: int8 [lines, inputs], of whole documents one after the other.
             place: int64 [lines], each line's place in its document, from 0.
         """
+        if (fast := loops("network", len(features))) is not None and self._packed is not None:
+            sums = fast.logits(self._packed, features, place, HIDDEN_MAX)
+            return sums * self.output_scale  # type: ignore[no-any-return]
         out = np.empty((len(features), len(self.output_bias)), dtype=np.float64)
         reach = sum(layer.step for layer in self.layers)
         for at in range(0, len(features), _ROWS):

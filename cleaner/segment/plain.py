@@ -13,10 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.compiled import loops
+
 #: Bytes at which a line ends; the longer ones are UTF-8 for U+0085, U+2028 and U+2029.
 _BREAK_BYTES = b"\n\r\x0b\x0c\x1c\x1d\x1e"
 _BREAK_SEQUENCES = ("\x85".encode(), "\u2028".encode(), "\u2029".encode())
 _BYTE_ORDER_MARK = "\ufeff".encode()
+
+#: About how long a line is; it does not matter much.
+_LINE_BYTES = 64
 
 _IS_BREAK = np.zeros(256, dtype=bool)
 _IS_BREAK[list(_BREAK_BYTES)] = True
@@ -64,6 +69,9 @@ def split(texts: Sequence[str]) -> LineTable:
     buffer = np.frombuffer(joined, dtype=np.uint8)
     origin = np.cumsum([1, *(len(part) + 1 for part in encoded)], dtype=np.int64)
 
+    if (fast := loops("text", len(buffer) // _LINE_BYTES)) is not None:
+        (start, end, char_start, char_end, document), first = fast.split(buffer, origin)
+        return LineTable(buffer, start, end, char_start, char_end, document, first)
     is_break = _IS_BREAK[buffer]
     for sequence in _BREAK_SEQUENCES:
         for at in _occurrences(joined, sequence):
