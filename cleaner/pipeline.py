@@ -321,9 +321,9 @@ class Cleaner:
         a, b = batch.lines.first[k], batch.lines.first[k + 1]
         return render.kept_spans(
             text,
-            batch.lines.char_start[a:b].tolist(),
-            batch.lines.char_end[a:b].tolist(),
-            batch.decisions.kept[a:b].tolist(),
+            batch.lines.char_start[a:b],
+            batch.lines.char_end[a:b],
+            batch.decisions.kept[a:b],
             {line: [(cut.start, cut.end) for cut in found] for line, found in batch.cuts[k].items()},
         )
 

@@ -10,6 +10,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cleaner.errors import InputError
 from cleaner.records import Document
 
@@ -54,18 +57,18 @@ def _document_spans(document: Document) -> list[Span]:
     lines = document.lines
     return kept_spans(
         document.text,
-        [line.start for line in lines],
-        [line.end for line in lines],
-        [document.is_kept(line) for line in lines],
+        np.array([line.start for line in lines], dtype=np.int64),
+        np.array([line.end for line in lines], dtype=np.int64),
+        np.array([document.is_kept(line) for line in lines], dtype=bool),
         {k: [(cut.start, cut.end) for cut in line.cuts] for k, line in enumerate(lines) if line.cuts},
     )
 
 
 def kept_spans(
     text: str,
-    start: Sequence[int],
-    end: Sequence[int],
-    kept: Sequence[bool],
+    start: NDArray[np.int64],
+    end: NDArray[np.int64],
+    kept: NDArray[np.bool_],
     cuts: dict[int, list[Span]],
 ) -> list[Span]:
     """The spans of a text that make up its clean text.
@@ -76,34 +79,38 @@ def kept_spans(
 
     Args:
         text: the document.
-        start, end: offsets of its lines.
-        kept: whether each line stays.
+        start, end: int64 [lines], where they stand.
+        kept: bool [lines], whether each stays.
         cuts: by line, the spans inside it that go.
     """
+    if not kept.any():
+        return []
+    goes_on = kept[1:] & kept[:-1]  # in the line after
+    for k in cuts:  # a line that is cut is a run of its own
+        goes_on[max(k - 1, 0) : k + 1] = False
+    is_first, is_last = kept.copy(), kept.copy()
+    is_first[1:] &= ~goes_on
+    is_last[:-1] &= ~goes_on
+    first, last = np.flatnonzero(is_first), np.flatnonzero(is_last)
+    # a gap of one character holds one break, and the first of equals stays
+    wide = np.flatnonzero(start[1:] - end[:-1] != 1)
+    plain = np.searchsorted(wide, last[:-1]) == np.searchsorted(wide, first[1:])
+
     spans: list[Span] = []
-    count = len(start)
-    last = -1
-    k = 0
-    while k < count:
-        if not kept[k]:
-            k += 1
-            continue
-        run = k
-        while run + 1 < count and kept[run + 1] and run not in cuts and run + 1 not in cuts:
-            run += 1
-        if last < 0:
-            if k == 0:
-                spans.append((len(_BYTE_ORDER_MARK) if text.startswith(_BYTE_ORDER_MARK) else 0, start[0]))
-        else:
-            gaps = [(end[i], start[i + 1]) for i in range(last, k)]
-            # a gap of one character holds one break, and the first of equals stays
-            plain = all(b - a == 1 for a, b in gaps)
-            spans.append(gaps[0] if plain else max(gaps, key=lambda gap: len(_BREAK.findall(text, *gap))))
-        spans.extend(_without(start[k], end[run], cuts.get(k, [])))
-        last, k = run, run + 1
-    if last == count - 1 and count:
-        spans.append((end[last], len(text)))
-    elif last >= 0 and (found := _BREAK.search(text, end[last])):
+    if first[0] == 0:
+        spans.append((len(_BYTE_ORDER_MARK) if text.startswith(_BYTE_ORDER_MARK) else 0, int(start[0])))
+    runs = zip(first.tolist(), start[first].tolist(), end[last].tolist(), strict=True)
+    before = [-1, *last.tolist()]
+    for (k, a, b), ahead, is_plain in zip(runs, before[:-1], [True, *plain.tolist()], strict=True):
+        if ahead >= 0 and is_plain:
+            spans.append((spans[-1][1], spans[-1][1] + 1))
+        elif ahead >= 0:
+            gaps = zip(end[ahead:k].tolist(), start[ahead + 1 : k + 1].tolist(), strict=True)
+            spans.append(max(gaps, key=lambda gap: len(_BREAK.findall(text, *gap))))
+        spans.extend(_without(a, b, cuts.get(k, [])))
+    if before[-1] == len(kept) - 1:
+        spans.append((int(end[-1]), len(text)))
+    elif found := _BREAK.search(text, int(end[before[-1]])):
         spans.append(found.span())
     return spans
 

@@ -12,6 +12,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.compiled import loops
 from cleaner.evidence.compact import CompactLines
 from cleaner.evidence.ngrams import Grams, bucket_of
 from cleaner.records import Cut, Label
@@ -88,7 +89,9 @@ def candidates(lines: CompactLines, grams: Grams) -> NDArray[np.int64]:
         grams: its n-grams of four bytes.
     """
     text = lines.folded.tobytes()
-    at = np.flatnonzero(_hinted(grams.bits)[grams.bucket])
+    fast = loops("text", len(lines))
+    hinted = _hinted(grams.bits)
+    at = np.flatnonzero(hinted[grams.bucket]) if fast is None else fast.places(grams.bucket, hinted)
     found = [place for place in at.tolist() if text.startswith(_HINTS, place)]
     return np.unique(np.searchsorted(lines.start, np.array(found, dtype=np.int64), side="right") - 1)
 

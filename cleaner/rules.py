@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,30 +78,58 @@ def _any_of(phrases: tuple[str, ...]) -> bytes:
     return b"(?:" + b"|".join(map(re.escape, sorted(_folded(phrases)))) + b")"
 
 
-_EDGE = rb"[^a-z0\x80-\xff\n]*"
+#: What a word is made of in a folded line; all else may stand around a bare phrase.
+_LETTERS = bytes([*range(ord("a"), ord("z") + 1), ord("0"), *range(0x80, 0x100)])
+_AROUND = bytes(sorted(set(range(0x80)) - set(_LETTERS)))
 _WORD = re.compile(rb"[a-z0\x80-\xff]+")
+
+
+class _Bare:
+    """Matches a line that is one of some phrases, whatever stands around it."""
+
+    def __init__(self, phrases: tuple[str, ...], around: bytes = _AROUND, *, before: bool = True) -> None:
+        self._phrases, self._around, self._before = frozenset(_folded(phrases)), around, before
+
+    def __call__(self, line: bytes) -> bool:
+        return (line.strip(self._around) if self._before else line.rstrip(self._around)) in self._phrases
+
+
+class _Form:
+    """Matches a line that a pattern matches whole; it is not asked of lines without one of some characters."""
+
+    def __init__(self, pattern: bytes, needs: bytes) -> None:
+        self._pattern, self._needs = re.compile(pattern), re.compile(b"[" + re.escape(needs) + b"]")
+
+    def __call__(self, line: bytes) -> bool:
+        return self._needs.search(line) is not None and self._pattern.fullmatch(line) is not None
+
+
 #: The rules, on the folded bytes of a line: each matches the whole of it.
-RULES = (
-    ("a bare ad marker", Label.ADVERT, re.compile(rb"%s%s%s" % (_EDGE, _any_of(_AD_MARKERS), _EDGE))),
+RULES: tuple[tuple[str, Label, Callable[[bytes], bool]], ...] = (
+    ("a bare ad marker", Label.ADVERT, _Bare(_AD_MARKERS)),
     (
         "leads in a pointer to another text",
         Label.RECOMMENDED,
-        re.compile(
-            rb"%s%s ?(?:[:|>]|\xc2\xbb|(?:-|\xe2\x80[\x93\x94]) )(?=[^\n]*[a-z0\x80-\xff])[^\n]{1,%d}"
-            % (_EDGE, _any_of(_TEASERS), _LONGEST_TEASER)
+        _Form(
+            rb"[^a-z0\x80-\xff\n]*%s ?(?:[:|>]|\xc2\xbb|(?:-|\xe2\x80[\x93\x94]) )(?=[^\n]*[a-z0\x80-\xff])[^\n]{1,%d}"
+            % (_any_of(_TEASERS), _LONGEST_TEASER),
+            needs=b":|>-\xbb\x93\x94",
         ),
     ),
     (
         "an ad marker in brackets, before what it marks",
         Label.ADVERT,
-        re.compile(rb"\[ ?%s ?\][^\n]{0,%d}" % (_any_of(_AD_MARKERS + _BRACKETED), _LONGEST_TEASER)),
+        _Form(
+            rb"\[ ?%s ?\][^\n]{0,%d}" % (_any_of(_AD_MARKERS + _BRACKETED), _LONGEST_TEASER),
+            needs=b"[",
+        ),
     ),
-    ("a bare heading over other texts", Label.RECOMMENDED, re.compile(_EDGE + _any_of(_LIST_HEADINGS) + _EDGE)),
+    ("a bare heading over other texts", Label.RECOMMENDED, _Bare(_LIST_HEADINGS)),
 )
 #: Only lines that begin like one of these are looked at.
 _BEGINNINGS = _AD_MARKERS + _BRACKETED + _TEASERS + _LIST_HEADINGS
 NO_RULE = -1
-_CLOSING = re.compile(rb"%s[ ,.!]*" % _any_of(_CLOSINGS))
+_CLOSING = _Bare(_CLOSINGS, b" ,.!", before=False)
 
 
 def rules(lines: CompactLines, words: Words) -> NDArray[np.int8]:
@@ -114,7 +142,7 @@ def rules(lines: CompactLines, words: Words) -> NDArray[np.int8]:
         words: its hashed words; only lines whose first word begins a rule are looked at.
     """
     found = np.full(len(lines), NO_RULE, dtype=np.int8)
-    for line, rule in _fitting(lines, words, _BEGINNINGS, [pattern for _, _, pattern in RULES]):
+    for line, rule in _fitting(lines, words, _BEGINNINGS, [form for _, _, form in RULES]):
         found[line] = rule
     return found
 
@@ -135,13 +163,14 @@ def signatures(lines: LineTable, compacted: CompactLines, words: Words) -> NDArr
 
 
 def _fitting(
-    lines: CompactLines, words: Words, phrases: tuple[str, ...], patterns: Sequence[re.Pattern[bytes]]
+    lines: CompactLines, words: Words, phrases: tuple[str, ...], forms: Sequence[Callable[[bytes], bool]]
 ) -> Iterator[tuple[int, int]]:
-    """Each line of a batch that begins like a phrase and that a pattern matches whole, and the first that does."""
+    """Each line of a batch that begins like a phrase and that a form matches whole, and the first that does."""
     likely = np.flatnonzero(_first_words(words.bits, phrases)[words.bucket[words.first]])
     for line, start, end in zip(likely.tolist(), lines.start[likely].tolist(), lines.end[likely].tolist(), strict=True):
-        for index, pattern in enumerate(patterns):
-            if pattern.fullmatch(lines.folded.data, start, end):
+        text = lines.folded[start:end].tobytes()
+        for index, fits in enumerate(forms):
+            if fits(text):
                 yield line, index
                 break
 

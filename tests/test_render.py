@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from cleaner import InputError
@@ -16,7 +17,8 @@ def _clean(text: str, kept: str, cuts: dict[int, list[tuple[int, int]]] | None =
             start.append(at)
             end.append(at + len(line.rstrip("\r\n")))
         at += len(line)
-    return join(text, kept_spans(text, start, end, [mark == "+" for mark in kept], cuts or {}))
+    marks = np.array([mark == "+" for mark in kept], dtype=bool)
+    return join(text, kept_spans(text, np.array(start), np.array(end), marks, cuts or {}))
 
 
 @pytest.mark.parametrize(

@@ -110,46 +110,48 @@ def cohesion(
     # said to have is in use, and in use by it
     said = np.empty((1 << bits) + 1, dtype=np.int32)
     said[:] = 0
-    most = 0
-    for document in range(len(first) - 1):
-        if first[document] < first[document + 1]:
-            end = first_word[first[document + 1]] if first[document + 1] < count else len(bucket)
-            most = max(most, end - first_word[first[document]])
-    used_by = np.empty(most + 1, dtype=np.int32)
-    inside_of, outside_of = np.empty(most + 1, dtype=np.int64), np.empty(most + 1, dtype=np.int64)
-    of_word = np.empty(most + 1, dtype=np.int32)
+    # the long words alone, found without a branch to guess wrong
+    word, rare = np.empty(len(bucket) + 1, dtype=np.int32), np.empty(len(bucket) + 1, dtype=np.int32)
+    first_long = np.empty(count + 1, dtype=np.int64)
+    found = 0
+    for i in range(count):
+        first_long[i] = found
+        begin, end = first_word[i], first_word[i + 1] if i + 1 < count else len(bucket)
+        buckets, lengths, rarities = bucket[begin:end], length[begin:end], rarity[begin:end]
+        for k in range(len(buckets)):
+            word[found], rare[found] = buckets[k], rarities[k]
+            found += lengths[k] >= shortest
+    first_long[count] = found
+    used_by = np.empty(found + 1, dtype=np.int32)
+    inside_of, outside_of = np.empty(found + 1, dtype=np.int64), np.empty(found + 1, dtype=np.int64)
     for document in range(len(first) - 1):
         low, high = first[document], first[document + 1]
         used = 0
-        origin = first_word[low] if low < count else 0
         for i in range(low, high):
             inside = np.int64(body[i])
-            for k in range(first_word[i], first_word[i + 1] if i + 1 < count else len(bucket)):
-                if length[k] >= shortest:
-                    word = bucket[k]
-                    at = said[word]
-                    if at >= used or used_by[at] != word:
-                        at = said[word] = used
-                        used_by[at], inside_of[at], outside_of[at] = word, 0, 0
-                        used += 1
-                    inside_of[at] += inside
-                    outside_of[at] += _LARGEST - inside
-                    of_word[k - origin] = at
+            for k in range(first_long[i], first_long[i + 1]):
+                at = said[word[k]]
+                if at >= used or used_by[at] != word[k]:
+                    at = said[word[k]] = used
+                    used_by[at], inside_of[at], outside_of[at] = word[k], 0, 0
+                    used += 1
+                inside_of[at] += inside
+                outside_of[at] += _LARGEST - inside
+                word[k] = at
         for i in range(low, high):
             inside = np.int64(body[i])
-            long, in_body, in_rest = 0, 0, 0
+            in_body, in_rest = 0, 0
             every, of_body, of_rest = 0, 0, 0
-            for k in range(first_word[i], first_word[i + 1] if i + 1 < count else len(bucket)):
-                if length[k] >= shortest:
-                    at, rare = of_word[k - origin], np.int64(rarity[k])
-                    is_in_body = inside_of[at] - inside >= enough
-                    is_in_rest = outside_of[at] - (_LARGEST - inside) >= enough
-                    long += 1
-                    every += rare
-                    in_body += is_in_body
-                    of_body += rare * is_in_body
-                    in_rest += is_in_rest
-                    of_rest += rare * is_in_rest
+            long = first_long[i + 1] - first_long[i]
+            for k in range(first_long[i], first_long[i + 1]):
+                at, rarity_ = word[k], np.int64(rare[k])
+                is_in_body = inside_of[at] - inside >= enough
+                is_in_rest = outside_of[at] - (_LARGEST - inside) >= enough
+                every += rarity_
+                in_body += is_in_body
+                of_body += rarity_ * is_in_body
+                in_rest += is_in_rest
+                of_rest += rarity_ * is_in_rest
             row = out[i]
             row[0] = _LARGEST * in_body // max(long, 1)
             row[1] = _LARGEST * in_rest // max(long, 1)

@@ -25,6 +25,8 @@ _I16, _I32, _I64, _F32 = ir.IntType(16), ir.IntType(32), ir.IntType(64), ir.Floa
 #: How many sums a register holds, and how many lines and registers of sums are worked on at once: as many as fit into
 #: the registers of a processor with AVX-512 (32 of 16 sums), or another (16 of 8, 32 of 4).
 _LANES, _LINES, _REGISTERS = (16, 8, 3) if has("avx512bw") else (8, 4, 3) if has("avx2") else (4, 4, 4)
+#: How many lines go through all layers together: few enough for a processor's cache.
+_STRETCH = 1024
 #: How many columns of a layer, and of the output, are worked on at once.
 _COLUMNS, _CLASSES = _LANES * _REGISTERS, _LANES
 
@@ -267,49 +269,48 @@ def pack(
 
 
 @compiled
-def _first(features: Any, weight: Any, bias: Any, scale: Any, largest: int) -> Any:
+def _first(features: Any, weight: Any, bias: Any, scale: Any, largest: int, given: Any, units: Any) -> None:
+    """The first layer's units of some lines, by way of `given`: int16 [lines and more, 2 * pairs]."""
     count, inputs = features.shape
     blocks, pairs = weight.shape[:2]
-    padded = -(-count // _LINES) * _LINES
-    given = np.zeros((padded, 2 * pairs), dtype=np.int16)
     for line in range(count):
         row, taken = given[line], features[line]
         for k in range(inputs):
             row[k] = taken[k]
     none = np.zeros(_COLUMNS, dtype=np.int16)
     rows = np.empty((1, _LINES), dtype=np.int64)
-    units = np.empty((padded, len(bias)), dtype=np.int16)
-    for at in range(0, padded, _LINES):
-        for line in range(_LINES):
-            rows[0, line] = given.ctypes.data + 4 * pairs * (at + line)
-        for block in range(blocks):
+    for block in range(blocks):
+        for at in range(0, count, _LINES):
+            for line in range(_LINES):
+                rows[0, line] = given.ctypes.data + 4 * pairs * (at + line)
             _units(
                 rows.ctypes.data, 1, pairs, weight.ctypes.data + 4 * block * pairs * _COLUMNS,
                 bias.ctypes.data + 4 * block * _COLUMNS, scale.ctypes.data + 4 * block * _COLUMNS, np.float32(largest),
                 none.ctypes.data, 0,
                 units.ctypes.data + 2 * (at * len(bias) + block * _COLUMNS), len(bias),
             )  # fmt: skip
-    return units
 
 
 @compiled
-def _layer(units: Any, place: Any, step: int, weight: Any, bias: Any, scale: Any, largest: int) -> Any:
+def _layer(
+    units: Any, place: Any, step: int, weight: Any, bias: Any, scale: Any, largest: int, out: Any
+) -> None:
+    """The units of some lines with what they gain from the lines before and after, where these are among them."""
     groups, blocks, segments, pairs = weight.shape[:4]
     count, width = len(place), units.shape[1]
     size = blocks * _COLUMNS
     none = np.zeros(width, dtype=np.int16)
     rows = np.empty((segments, _LINES), dtype=np.int64)
-    out = np.empty_like(units)
-    for at in range(0, len(units), _LINES):
-        for group in range(groups):
-            for line in range(_LINES):
-                i = at + line
-                here, nothing = units.ctypes.data + 2 * (i * width + group * size), none.ctypes.data
-                rows[0, line] = here - 2 * step * width if i < count and place[i] >= step else nothing
-                rows[1, line] = here
-                rows[2, line] = here + 2 * step * width if i + step < count and place[i + step] >= step else nothing
-            for block in range(blocks):
-                column = group * size + block * _COLUMNS
+    for group in range(groups):
+        for block in range(blocks):  # its weights stay in the processor's nearest cache
+            column = group * size + block * _COLUMNS
+            for at in range(0, count, _LINES):
+                for line in range(_LINES):
+                    i = at + line
+                    here, nothing = units.ctypes.data + 2 * (i * width + group * size), none.ctypes.data
+                    rows[0, line] = here - 2 * step * width if step <= i < count and place[i] >= step else nothing
+                    rows[1, line] = here
+                    rows[2, line] = here + 2 * step * width if i + step < count and place[i + step] >= step else nothing
                 _units(
                     rows.ctypes.data, segments, pairs,
                     weight.ctypes.data + 4 * (group * blocks + block) * segments * pairs * _COLUMNS,
@@ -317,26 +318,27 @@ def _layer(units: Any, place: Any, step: int, weight: Any, bias: Any, scale: Any
                     units.ctypes.data + 2 * (at * width + column), width,
                     out.ctypes.data + 2 * (at * width + column), width,
                 )  # fmt: skip
-    return out
 
 
 @compiled
-def _last(units: Any, count: int, weight: Any, bias: Any) -> Any:
+def _last(units: Any, begin: int, weight: Any, bias: Any, out: Any) -> None:
+    """What the output layer sums up for the lines from `begin` on: float64 [lines, classes]."""
     blocks, segments, pairs = weight.shape[:3]
     width = units.shape[1]
     rows = np.empty((segments, _LINES), dtype=np.int64)
     sums = np.empty((_LINES, blocks * _CLASSES), dtype=np.int32)
-    out = np.empty((count, len(bias)), dtype=np.float64)
-    for at in range(0, len(units), _LINES):
+    for at in range(0, len(out), _LINES):
         for segment in range(segments):
             for line in range(_LINES):
-                rows[segment, line] = units.ctypes.data + 2 * ((at + line) * width + segment * (width // segments))
+                rows[segment, line] = units.ctypes.data + 2 * (
+                    (begin + at + line) * width + segment * (width // segments)
+                )
         for block in range(blocks):
             _scores(
                 rows.ctypes.data, segments, pairs, weight.ctypes.data + 4 * block * segments * pairs * _CLASSES,
                 sums.ctypes.data + 4 * block * _CLASSES, blocks * _CLASSES,
             )  # fmt: skip
-        for line in range(min(_LINES, count - at)):
+        for line in range(min(_LINES, len(out) - at)):
             for k in range(len(bias)):
                 out[at + line, k] = np.float32(sums[line, k]) + bias[k]
     return out
@@ -351,8 +353,45 @@ def logits(weights: Packed, features: NDArray[np.int8], place: NDArray[np.int64]
         place: int64 [lines], each line's place in its document, from 0.
         largest: of the hidden units.
     """
-    units = _first(np.ascontiguousarray(features), weights.hidden, weights.bias[0], weights.scale[0], largest)
-    for k, (step, weight) in enumerate(zip(weights.steps, weights.layers, strict=True), start=1):
-        units = _layer(units, place, step, weight, weights.bias[k], weights.scale[k], largest)
-    result: NDArray[np.float64] = _last(units, len(features), weights.output, weights.output_bias)
-    return result
+    reach = sum(weights.steps)
+    most = min(_STRETCH + 2 * reach, len(features)) + 2 * _LINES
+    pairs, width = weights.hidden.shape[1], weights.bias.shape[1]
+    given = np.zeros((most, 2 * pairs), dtype=np.int16)
+    units, others = np.zeros((2, most, width), dtype=np.int16)
+    out = np.empty((len(features), len(weights.output_bias)), dtype=np.float64)
+    for at in range(0, len(features), _STRETCH):
+        begin, end = max(at - reach, 0), at + _STRETCH + reach  # a stretch, and all that it looks at
+        some, places = np.ascontiguousarray(features[begin:end]), place[begin:end]
+        _first(some, weights.hidden, weights.bias[0], weights.scale[0], largest, given, units)
+        for k, (step, weight) in enumerate(zip(weights.steps, weights.layers, strict=True), start=1):
+            _layer(units, places, step, weight, weights.bias[k], weights.scale[k], largest, others)
+            units, others = others, units
+        _last(units, at - begin, weights.output, weights.output_bias, out[at : at + _STRETCH])
+    return out
+
+
+@compiled
+def shifted(logits: Any, limit: float) -> Any:
+    """Logits between -`limit` and `limit`, less the largest of their row: float64 [rows, columns]."""
+    out = np.empty_like(logits)
+    for row in range(len(logits)):
+        largest = -np.inf
+        for column in range(logits.shape[1]):
+            value = max(-limit, min(limit, logits[row, column]))
+            out[row, column] = value
+            largest = max(largest, value)
+        for column in range(logits.shape[1]):
+            out[row, column] -= largest
+    return out
+
+
+@compiled
+def row_sums(values: Any) -> Any:
+    """The sum of each row, added up from the first column on: float64 [rows]."""
+    out = np.empty(len(values), dtype=np.float64)
+    for row in range(len(values)):
+        total = values[row, 0]
+        for column in range(1, values.shape[1]):
+            total += values[row, column]
+        out[row] = total
+    return out

@@ -9,6 +9,8 @@ import numpy as np
 from cleaner.compiled.jit import compiled
 
 _LINE_FEED, _SPACE = 0x0A, 0x20
+#: What may begin at a byte.
+_CAPITAL, _COPYRIGHT, _ADDRESS = np.uint8(1), np.uint8(2), np.uint8(4)
 
 
 @compiled
@@ -100,13 +102,12 @@ def split(buffer: Any, origin: Any) -> Any:
 
 
 @compiled
-def compact(buffer: Any, start: Any, end: Any, fold: Any) -> Any:
+def compact(buffer: Any, start: Any, end: Any) -> Any:
     """The lines of a batch on one buffer, as `cleaner.evidence.compact.compact` has them.
 
     Args:
         buffer: uint8.
         start, end: int64 [lines], in the buffer.
-        fold: uint8 [256], what each byte counts as.
 
     Returns:
         The lines, the same folded, and where each starts and ends in both.
@@ -115,31 +116,47 @@ def compact(buffer: Any, start: Any, end: Any, fold: Any) -> Any:
     size = 2
     for line in range(lines):
         size += end[line] - start[line] + 1
-    raw, folded = np.empty(size, dtype=np.uint8), np.empty(size, dtype=np.uint8)
+    raw = np.empty(size, dtype=np.uint8)
     begins, ends = np.empty(lines, dtype=np.int64), np.empty(lines, dtype=np.int64)
-    raw[0] = folded[0] = _LINE_FEED
+    raw[0] = _LINE_FEED
     put = 1
     for line in range(lines):
         begins[line] = put
-        at, stop = start[line], end[line]
-        after_blank = True
-        while at < stop:
-            byte = buffer[at]
-            at += 1
-            blank = byte == _SPACE or 9 <= byte <= 13 or 28 <= byte <= 31
-            if byte == 0xC2 and buffer[at] == 0xA0:
-                blank = True
-                at += 1
-            # a blank after a blank is written and then written over
-            raw[put] = _SPACE if blank else byte
-            folded[put] = _SPACE if blank else fold[byte]
-            put += not (blank and after_blank)
-            after_blank = blank
-        put -= after_blank
+        some = buffer[start[line] : end[line]]
+        # most lines are copied as they are
+        strange = some[0] == _SPACE or some[-1] == _SPACE
+        for k in range(len(some)):
+            strange |= (some[k] < _SPACE) | (some[k] == 0xC2)
+        for k in range(1, len(some)):
+            strange |= (some[k] == _SPACE) & (some[k - 1] == _SPACE)
+        if strange:
+            after_blank = True
+            k = 0
+            while k < len(some):
+                byte = some[k]
+                blank = byte == _SPACE or 9 <= byte <= 13 or 28 <= byte <= 31
+                if byte == 0xC2 and some[k + 1] == 0xA0:
+                    blank = True
+                    k += 1
+                # a blank after a blank is written and then written over
+                raw[put] = _SPACE if blank else byte
+                put += not (blank and after_blank)
+                after_blank = blank
+                k += 1
+            put -= after_blank
+        else:
+            raw[put : put + len(some)] = some
+            put += len(some)
         ends[line] = put
-        raw[put] = folded[put] = _LINE_FEED
+        raw[put] = _LINE_FEED
         put += 1
-    return raw[:put].copy(), folded[:put].copy(), begins, ends
+    raw = raw[:put].copy()
+    folded = np.empty_like(raw)
+    for k in range(put):
+        byte = raw[k]
+        capital, digit = np.uint8(byte - 0x41) < 26, np.uint8(byte - 0x30) < 10
+        folded[k] = byte + 0x20 if capital else 0x30 if digit else byte
+    return raw, folded, begins, ends
 
 
 @compiled
@@ -284,6 +301,40 @@ def _ends_with(raw: Any, after: int, tail: Any) -> bool:
 
 
 @compiled
+def _marked(raw: Any, folded: Any) -> Any:
+    """What begins at each byte: a capitalised word, a copyright sign, an address. Uint8 [bytes]; 0 for the first."""
+    size = len(raw)
+    marks = np.zeros(size, dtype=np.uint8)
+    for k in range(1, size - 3):
+        byte, before = raw[k], raw[k - 1]
+        after_word = (
+            (np.uint8((before | np.uint8(0x20)) - 0x61) < 26) | (np.uint8(before - 0x30) < 10) | (before >= 0x80)
+        )
+        a, b, c, d = folded[k], folded[k + 1], folded[k + 2], folded[k + 3]
+        marks[k] = (
+            _CAPITAL * ((np.uint8(byte - 0x41) < 26) & ~after_word)
+            | _COPYRIGHT * ((byte == 0xC2) & (b == 0xA9))
+            | _ADDRESS
+            * (
+                (byte == 0x40)
+                | (a == 0x68) & (b == 0x74) & (c == 0x74) & (d == 0x70)
+                | (a == 0x77) & (b == 0x77) & (c == 0x77) & (d == 0x2E)
+            )
+        )
+    for k in range(max(size - 3, 1), size):  # no longer mark fits here
+        before = raw[k - 1]
+        after_word = (
+            (np.uint8((before | np.uint8(0x20)) - 0x61) < 26) | (np.uint8(before - 0x30) < 10) | (before >= 0x80)
+        )
+        marks[k] = (
+            _CAPITAL * ((np.uint8(raw[k] - 0x41) < 26) & ~after_word)
+            | _COPYRIGHT * ((raw[k] == 0xC2) & (k + 1 < size and raw[k + 1] == 0xA9))
+            | _ADDRESS * (raw[k] == 0x40)
+        )
+    return marks
+
+
+@compiled
 def shape(
     raw: Any, folded: Any, start: Any, end: Any, words: Any, document: Any, first: Any, given: Any, tables: Any, out: Any
 ) -> None:
@@ -300,30 +351,26 @@ def shape(
         tables: from `cleaner.evidence.shape`.
         out: int8 [lines, features], to be filled.
     """
-    counted, classes, logged, capital, in_word, kinds_of_end, kinds_of_begin, closing, ends, stops, log_steps = tables
+    counted, classes, logged, kinds_of_end, kinds_of_begin, closing, ends, stops, log_steps = tables
+    marks = _marked(raw, folded)
     counted_low, counted_high = counted[0], counted[1]
     count = np.empty(16, dtype=np.int64)
     for line in range(len(start)):
         begin, stop = start[line], end[line]
         size = stop - begin
         count[:] = 0
-        capitals, copyright_, address = 0, False, False
-        window, before = np.uint32(0), raw[begin - 1]
+        seen = np.uint8(0)
         for part in range(begin, stop, 255):  # before a counter of eight bits is full
             low, high = np.uint64(0), np.uint64(0)
-            some_raw, some_folded = raw[part : min(part + 255, stop)], folded[part : min(part + 255, stop)]
+            some_raw, some_marks = raw[part : min(part + 255, stop)], marks[part : min(part + 255, stop)]
             for k in range(len(some_raw)):
-                byte = some_raw[k]
-                low += counted_low[byte]
-                high += counted_high[byte]
-                capitals += capital[byte] & (not in_word[before])
-                copyright_ |= (byte == 0xA9) & (before == 0xC2)
-                window = np.uint32(window << np.uint32(8)) | np.uint32(some_folded[k])
-                address |= (byte == 0x40) | (window == np.uint32(0x68747470)) | (window == np.uint32(0x7777772E))
-                before = byte
+                low += counted_low[some_raw[k]]
+                high += counted_high[some_raw[k]] + (np.uint64(some_marks[k] & _CAPITAL) << np.uint64(56))
+                seen |= some_marks[k]
             for k in range(8):
                 count[k] += np.int64((low >> np.uint64(8 * k)) & np.uint64(255))
                 count[8 + k] += np.int64((high >> np.uint64(8 * k)) & np.uint64(255))
+        capitals = count[15]
         characters, some = size - count[classes[0]], max(words[line], 1)
         row = out[line]
         row[0] = log_steps[min(characters, len(log_steps) - 1)]
@@ -346,7 +393,7 @@ def shape(
         for k in range(6):
             row[put + k] = 127 * ((kinds >> k) & 1)
         put += 6
-        row[put], row[put + 1] = 127 * copyright_, 127 * address
+        row[put], row[put + 1] = 127 * (seen & _COPYRIGHT != 0), 127 * (seen & _ADDRESS != 0)
         for k in range(4):
             row[put + 2 + k] = given[k, line]
         put += 6
@@ -355,3 +402,19 @@ def shape(
         row[put] = min(127 * ahead // max(ahead + behind, 1), 127)
         row[put + 1] = log_steps[min(ahead, len(log_steps) - 1)]
         row[put + 2] = log_steps[min(behind, len(log_steps) - 1)]
+
+
+@compiled
+def places(bucket: Any, wanted: Any) -> Any:
+    """Where the n-grams stand whose bucket is wanted, rising: int64 [places].
+
+    Args:
+        bucket: int32 [n-grams].
+        wanted: bool [buckets + 1].
+    """
+    found = np.empty(len(bucket) + 1, dtype=np.int64)
+    count = 0
+    for k in range(len(bucket)):
+        found[count] = k
+        count += wanted[np.uint32(bucket[k])]
+    return found[:count].copy()

@@ -48,7 +48,7 @@ def compact(lines: LineTable) -> CompactLines:
     """Copy the lines of a batch into one buffer with runs of white space as one space."""
     buffer = lines.buffer
     if (fast := loops("text", len(lines))) is not None:
-        return CompactLines(*fast.compact(buffer, lines.start, lines.end, _FOLD))
+        return CompactLines(*fast.compact(buffer, lines.start, lines.end))
     edge = np.zeros(len(buffer) + 1, dtype=np.int8)
     edge[lines.start] = 1
     edge[lines.end] -= 1

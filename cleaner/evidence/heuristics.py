@@ -10,6 +10,7 @@ before each stretch of a line's text; on development pages the marks changed .03
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 from dataclasses import dataclass
@@ -26,6 +27,10 @@ logging.getLogger("trafilatura").addHandler(logging.NullHandler())
 
 #: The labels it knows have less than 24 letters; no longer line, in bytes, is asked about.
 _LONGEST = 40
+
+#: A filter that is a plain list of labels; and what a word is made of, of ASCII in lower case and every digit as 0.
+_LABELS = re.compile(r"\\W\*\(([^()\[\]\\]+?)\$?\)\$")
+_WORD_BYTES = b"abcdefghijklmnopqrstuvwxyz0_"
 
 #: Blocks of letters that hardly any page uses, and how many letters are taken of each: a line's number chooses one.
 _MARKS = ((0x20000, 42_000), (0x17000, 6_000))
@@ -53,10 +58,42 @@ def share_labels(lines: CompactLines) -> NDArray[np.int8]:
     from trafilatura.utils import RE_FILTER  # 0.1 s: paid when the first text is labelled, not on import
 
     found = np.zeros(len(lines), dtype=np.int8)
-    texts = lines.raw.tobytes().decode("utf-8", "surrogatepass").split("\n")[1:]
-    short = np.flatnonzero(lines.end - lines.start <= _LONGEST)
-    found[short] = [match is not None for match in map(RE_FILTER.match, [texts[k] for k in short.tolist()])]
+    may_begin = _beginnings(RE_FILTER.pattern)[lines.folded[lines.start], lines.folded[lines.start + 1]]
+    short = np.flatnonzero((lines.end - lines.start <= _LONGEST) & may_begin)
+    # the short lines alone, each with the line feed after it: between the edges of stretches, or outside them
+    edge = np.zeros(len(lines.raw) + 1, dtype=np.int8)
+    edge[lines.start[short]] = 1
+    edge[lines.end[short] + 1] -= 1
+    inside = np.cumsum(edge[:-1], dtype=np.int8).view(bool)
+    texts = lines.raw[inside].tobytes().decode("utf-8", "surrogatepass").split("\n")
+    found[short] = [match is not None for match in map(RE_FILTER.match, texts[:-1])]
     return found
+
+
+@functools.cache
+def _beginnings(pattern: str) -> NDArray[np.bool_]:
+    """Which two folded bytes a line may begin with that the filter matches: bool [256, 256].
+
+    Most lines need not be asked about. Where the filter is not a plain list of labels, any line may match.
+
+    Args:
+        pattern: of the filter, as in ``\\W*(Facebook|E-?Mail|Print)$``, whatever the case.
+    """
+    every = np.ones((256, 256), dtype=bool)
+    listed = _LABELS.fullmatch(pattern)
+    if listed is None:
+        return every
+    table = every.copy()
+    table[list(_WORD_BYTES)] = False  # all else may stand before a label
+    for label in listed[1].lower().encode().split(b"|"):
+        if label[0] not in _WORD_BYTES:
+            return every
+        if label[1:2] and label[1] in _WORD_BYTES and label[2:3] not in (b"?", b"*", b"{"):
+            table[label[0], label[1]] = True
+            table[label[0], 0x80:] = True  # some letters beyond ASCII count as the lower case of one in it
+        else:
+            table[label[0]] = True
+    return table
 
 
 @dataclass(frozen=True, slots=True, eq=False)

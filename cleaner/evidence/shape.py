@@ -135,8 +135,6 @@ def _tables() -> tuple[NDArray[np.generic], ...]:
         _COUNTED,
         np.array([names.index(name) for name in ("continuation", "space")]),
         np.array([names.index(name) for name in _LOGGED]),
-        _member(_BYTE_CLASSES["upper"]),
-        _WORD,
         kinds(_ENDS),
         kinds(_BEGINS),
         reversed_(_CLOSINGS),

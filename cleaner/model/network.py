@@ -191,7 +191,7 @@ def _root(count: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _limited(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    return log_softmax(np.clip(logits, -_LOGIT_LIMIT, _LOGIT_LIMIT))
+    return log_softmax(logits, _LOGIT_LIMIT)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -344,11 +344,23 @@ def lean(
     return moved
 
 
-def log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Natural logarithms of the probabilities of each row."""
-    shifted = logits - logits.max(axis=1, keepdims=True, initial=-np.inf)
-    total = np.exp(shifted[:, 0])
-    for column in range(1, shifted.shape[1]):  # a fixed order of addition
-        total = total + np.exp(shifted[:, column])
+def log_softmax(logits: NDArray[np.float64], limit: float = np.inf) -> NDArray[np.float64]:
+    """Natural logarithms of the probabilities of each row.
+
+    Args:
+        logits: float64 [rows, classes].
+        limit: what they are held to, above and below.
+    """
+    if (fast := loops("network", len(logits))) is not None:
+        # the exponential and the logarithm are numpy's own: no two libraries agree on their last bit
+        shifted = fast.shifted(logits, limit)
+        total = fast.row_sums(np.exp(shifted))
+    else:
+        shifted = np.clip(logits, -limit, limit)
+        shifted = shifted - shifted.max(axis=1, keepdims=True, initial=-np.inf)
+        each = np.exp(shifted)
+        total = each[:, 0]
+        for column in range(1, each.shape[1]):  # a fixed order of addition
+            total = total + each[:, column]
     result: NDArray[np.float64] = shifted - np.log(total)[:, None]
     return result

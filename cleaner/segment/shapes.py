@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cleaner.records import Shape
 from cleaner.segment.plain import LineTable, split
@@ -54,6 +55,7 @@ _LINE_FEED = 0x0A
 _INSIDE_SENTENCE = np.zeros(256, dtype=bool)
 _INSIDE_SENTENCE[list(b"abcdefghijklmnopqrstuvwxyz,.;:!?)]%")] = True
 _MARKED = re.compile(r"^[ ]{0,3}#{1,6} |\]\([^)\s]+\)|\*\*[^*\s][^*\n]*\*\*", re.M)
+_MARK_PAIRS = (b"](", b"**", b"# ")
 _LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)")
 _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 _LEAD = re.compile(r"^[ ]{0,3}(?:#{1,6} +|> ?)")
@@ -94,17 +96,27 @@ def shapes_of(lines: LineTable, texts: Sequence[str]) -> list[Shape]:
         shapes[k] = Shape.FRAGMENTS
     for k in np.flatnonzero(several & (apart >= _APART * (count - 1)) & ~narrow).tolist():
         shapes[k] = Shape.PARAGRAPHS
-    for k, text in enumerate(texts):
-        if several[k] and ("](" in text or "**" in text or "# " in text):
-            marks = len(_MARKED.findall(text))
-            if marks >= _MARKS and marks * _LINES_A_MARK >= count[k]:
-                shapes[k] = Shape.MARKDOWN
+    for k in np.flatnonzero(several & _has_marks(lines)).tolist():
+        marks = len(_MARKED.findall(texts[k]))
+        if marks >= _MARKS and marks * _LINES_A_MARK >= count[k]:
+            shapes[k] = Shape.MARKDOWN
     for k in np.flatnonzero(narrow).tolist():
         if shapes[k] is not Shape.MARKDOWN and _wrapped(texts[k], *_spans(lines, k)) is not None:
             shapes[k] = Shape.WRAPPED
     for k in np.flatnonzero(one_line).tolist():
         shapes[k] = Shape.ONE_LINE
     return shapes
+
+
+def _has_marks(lines: LineTable) -> NDArray[np.bool_]:
+    """Which documents hold what each of Markdown's marks does: bool [documents]."""
+    this, following = lines.buffer[:-1], lines.buffer[1:]
+    found = np.zeros(len(this), dtype=bool)
+    for first, second in _MARK_PAIRS:
+        found |= (this == first) & (following == second)
+    marked = np.zeros(len(lines.first) - 1, dtype=bool)
+    marked[lines.document[np.searchsorted(lines.start, np.flatnonzero(found), side="right") - 1]] = True
+    return marked
 
 
 def view_of(text: str, shape: Shape, lines: LineTable, document: int) -> View | None:
