@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.compiled import loops
 from cleaner.config import Config
 from cleaner.errors import ConfigError
 from cleaner.evidence.context import running
@@ -101,6 +102,10 @@ def sureness(lines: LineTable, score: NDArray[np.float64], words: NDArray[np.int
     if not len(filled):
         return sure
     steps, some = np.rint(score * _SCORE_STEPS).astype(np.int64), np.maximum(words, 1)
+    if (fast := loops("decide", len(lines))) is not None:
+        best = fast.best_f1(steps, some, lines.first, _SCORE_STEPS)[filled]
+        sure[filled] = np.clip(best / _SURE_F1, _LEAST_SURE, 1.0) ** 2
+        return sure
     order = np.lexsort((-steps, lines.document))
     begin = lines.first[filled]
     expected, some = (steps * some)[order], some[order]  # documents stay where they are, so their sums do too
@@ -273,8 +278,12 @@ def decide(
         if keep_first:
             profiled &= ~repeated.is_first
         kept &= ~profiled
-    eligible = np.where((kept | (guard != _NO_GUARD))[:, None], wanted, ~wanted)
-    label = np.where(eligible, probability, -1.0).argmax(axis=1).astype(np.int8)
+    stays = kept | (guard != _NO_GUARD)
+    if (fast := loops("decide", len(lines))) is not None:
+        label = fast.likeliest(probability, stays, wanted)
+    else:
+        eligible = np.where(stays[:, None], wanted, ~wanted)
+        label = np.where(eligible, probability, -1.0).argmax(axis=1).astype(np.int8)
     label[guard == _SIGNATURE] = LABELS.index(Label.BODY)
     for index, (_, ruled, _) in enumerate(RULES):
         label[rule == index] = LABELS.index(ruled)

@@ -247,8 +247,9 @@ def _cosine(vector: Any, length: float, sums: Any, mass: int) -> int:
     """127 times the cosine between a line's vector and the sums of the other lines' of a stretch that it is in."""
     product, square = 0, 0
     for k in range(len(vector)):
-        other = sums[k] - vector[k] * mass
-        product += vector[k] * other
+        own = np.int64(vector[k])
+        other = sums[k] - own * mass
+        product += own * other
         square += other * other
     size = length * np.sqrt(np.float64(square))
     return np.int64(np.rint(_LARGEST * np.float64(product) / max(size, 1.0)))
@@ -259,7 +260,7 @@ def topics(vector: Any, body: Any, words: Any, first: Any, axes: int, reach: int
     """All of them, where no sum can overflow.
 
     Args:
-        vector: int64 [lines, dimensions], what each line is about.
+        vector: int32 [lines, dimensions], what each line is about.
         body: int32 [lines].
         words: int64 [lines].
         first: int64 [documents + 1].
@@ -277,12 +278,12 @@ def topics(vector: Any, body: Any, words: Any, first: Any, axes: int, reach: int
             inside = np.int64(body[i])
             near = i < low + reach
             for k in range(dimensions):
-                own = vector[i, k]
+                own = np.int64(vector[i, k])
                 sums[0, k] += own * inside
                 sums[2, k] += own * (_LARGEST - inside)
             if near:
                 for k in range(dimensions):
-                    own = vector[i, k]
+                    own = np.int64(vector[i, k])
                     sums[1, k] += own * inside
                     sums[3, k] += own * (_LARGEST - inside)
         weight, weighted = 0, 0
@@ -293,12 +294,12 @@ def topics(vector: Any, body: Any, words: Any, first: Any, axes: int, reach: int
                     sign = 1 if entering else -1
                     inside = np.int64(body[j])
                     for k in range(dimensions):
-                        own = sign * vector[j, k]
+                        own = sign * np.int64(vector[j, k])
                         sums[1, k] += own * inside
                         sums[3, k] += own * (_LARGEST - inside)
             square = 0
             for k in range(dimensions):
-                square += vector[i, k] * vector[i, k]
+                square += np.int64(vector[i, k]) * np.int64(vector[i, k])
             length = np.sqrt(np.float64(square))
             inside = np.int64(body[i])
             row = out[i]
@@ -308,7 +309,7 @@ def topics(vector: Any, body: Any, words: Any, first: Any, axes: int, reach: int
             row[2] = _cosine(vector[i], length, sums[2], _LARGEST - inside)
             row[3] = _cosine(vector[i], length, sums[3], _LARGEST - inside)
             for k in range(axes):
-                row[6 + k] = np.int8(np.rint(np.float64(_LARGEST * vector[i, k]) / max(length, 1.0)))
+                row[6 + k] = np.int8(np.rint(np.float64(_LARGEST * np.int64(vector[i, k])) / max(length, 1.0)))
             some = inside * min(words[i], long_line)
             weight += some
             weighted += some * likeness

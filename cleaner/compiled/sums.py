@@ -68,7 +68,7 @@ def padded(weight: NDArray[np.int8]) -> NDArray[np.int8]:
 
 @compiled
 def sum_lines(table: Any, classes: int, bucket: Any, first: Any, shift: int) -> Any:
-    """Sum the weights of each line's features: int64 [lines, classes].
+    """Sum the weights of each line's features: int32 [lines, classes].
 
     Args:
         table: from `padded`.
@@ -78,15 +78,45 @@ def sum_lines(table: Any, classes: int, bucket: Any, first: Any, shift: int) -> 
         shift: by how many bits.
     """
     count, width = len(first), table.shape[1]
-    sums = np.zeros(width, dtype=np.int32)
-    out = np.empty((count, classes), dtype=np.int64)
+    sums = np.empty((count + 1, width), dtype=np.int32)
     for line in range(count):
         end = first[line + 1] if line + 1 < count else len(bucket)
         for block in range(0, width, _LANES):
             _add_rows(
                 table.ctypes.data + block, width, bucket.ctypes.data + 4 * first[line], end - first[line], shift,
-                sums.ctypes.data + 4 * block,
+                sums.ctypes.data + 4 * (line * width + block),
             )  # fmt: skip
-        for k in range(classes):
-            out[line, k] = sums[k]
+    return sums[:count, :classes]
+
+
+@compiled
+def add_scaled(sums: Any, others: Any, root: Any, scale: float, bias: Any) -> Any:
+    """`(sums + others) / root * scale + bias`, row by row: float64 [lines, classes]."""
+    out = np.empty(sums.shape, dtype=np.float64)
+    for line in range(len(sums)):
+        for k in range(sums.shape[1]):
+            out[line, k] = np.float64(sums[line, k] + others[line, k]) / root[line] * scale + bias[k]
+    return out
+
+
+@compiled
+def beside(sums: Any, root: Any, has_before: Any, has_after: Any, scale: float, bias: Any) -> Any:
+    """What the lines before and after say of each line: float64 [lines, classes].
+
+    Args:
+        sums: int32 [lines, 2 * classes], what each line says of the one after it, and of the one before it.
+        root: float64 [lines], what its sums are divided by.
+        has_before, has_after: bool [lines].
+        scale, bias: from those quotients to logits.
+    """
+    count, half = len(sums), sums.shape[1] // 2
+    out = np.empty((count, half), dtype=np.float64)
+    for line in range(count):
+        for k in range(half):
+            value = 0.0
+            if has_before[line]:
+                value += np.float64(sums[line - 1, k]) / root[line - 1]
+            if has_after[line]:
+                value += np.float64(sums[line + 1, half + k]) / root[line + 1]
+            out[line, k] = value * scale + bias[k]
     return out

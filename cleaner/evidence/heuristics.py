@@ -60,13 +60,10 @@ def share_labels(lines: CompactLines) -> NDArray[np.int8]:
     found = np.zeros(len(lines), dtype=np.int8)
     may_begin = _beginnings(RE_FILTER.pattern)[lines.folded[lines.start], lines.folded[lines.start + 1]]
     short = np.flatnonzero((lines.end - lines.start <= _LONGEST) & may_begin)
-    # the short lines alone, each with the line feed after it: between the edges of stretches, or outside them
-    edge = np.zeros(len(lines.raw) + 1, dtype=np.int8)
-    edge[lines.start[short]] = 1
-    edge[lines.end[short] + 1] -= 1
-    inside = np.cumsum(edge[:-1], dtype=np.int8).view(bool)
-    texts = lines.raw[inside].tobytes().decode("utf-8", "surrogatepass").split("\n")
-    found[short] = [match is not None for match in map(RE_FILTER.match, texts[:-1])]
+    text = lines.raw.tobytes()
+    spans = zip(lines.start[short].tolist(), lines.end[short].tolist(), strict=True)
+    texts = b"\n".join([text[start:end] for start, end in spans]).decode("utf-8", "surrogatepass").split("\n")
+    found[short] = [match is not None for match in map(RE_FILTER.match, texts[: len(short)])]
     return found
 
 

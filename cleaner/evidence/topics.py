@@ -39,11 +39,11 @@ class Subjects:
     """What the words of a batch say of its lines' subjects.
 
     Attributes:
-        vector: int64 [lines, DIMENSIONS], the sums of the vectors of each line's words.
+        vector: int32 or int64 [lines, DIMENSIONS], the sums of the vectors of each line's words.
         rarity: uint8 [grams], how rare each word is: the logarithm of the share of pages that have it.
     """
 
-    vector: NDArray[np.int64]
+    vector: NDArray[np.integer]
     rarity: NDArray[np.uint8]
 
 
@@ -54,7 +54,7 @@ def topic_features(
 
     Args:
         lines: the batch.
-        vector: int64 [lines, DIMENSIONS], of each line.
+        vector: int32 or int64 [lines, DIMENSIONS], of each line.
         body: int32 [lines], how likely each line is body, from 0 to 127.
         words: int64 [lines], how many words each line has.
 
@@ -69,6 +69,7 @@ def topic_features(
     if not may_overflow and (fast := loops("lines", len(lines))) is not None:
         described: NDArray[np.int8] = fast.topics(vector, body, words, lines.first, _AXES, _NEAR, _LONG_LINE)
         return described
+    vector = vector.astype(np.int64, copy=False)
     if may_overflow:
         vector = _shifted(vector)
     length = np.sqrt(np.einsum("ij,ij->i", vector, vector).astype(np.float64))

@@ -110,8 +110,11 @@ class Linear:
             places: those of each place that lines stand in; needed if the model has a second table.
             place: int64 [lines], the place of each line.
         """
-        sums = np.sum([self._table.sums(kind) for kind in grams], axis=0)
-        scores = sums / _root(np.sum([kind.count for kind in grams], axis=0))
+        root = _root(np.sum([kind.count for kind in grams], axis=0))
+        parts = [self._table.sums(kind) for kind in grams]
+        if self._places is None and len(parts) == 2 and (fast := loops("sums", len(root))) is not None:
+            return _limited(fast.add_scaled(*parts, root[:, 0], self._scale, self._bias))
+        scores = np.sum(parts, axis=0) / root
         if self._places is not None and places is not None:
             scores += (self._places.sums(places) / _root(places.count))[place]
         return _limited(scores * self._scale + self._bias)
@@ -154,7 +157,10 @@ class Neighbours:
             has_before: bool [lines], whether the line before is one of the same document.
             has_after: the same for the line after.
         """
-        scores = self._table.sums(words) / _root(words.count)
+        sums, root = self._table.sums(words), _root(words.count)
+        if (fast := loops("sums", len(root))) is not None:
+            return _limited(fast.beside(sums, root[:, 0], has_before, has_after, self._scale, self._bias))
+        scores = sums / root
         half = scores.shape[1] // 2
         near = np.zeros((len(scores), half))
         near[1:] += scores[:-1, :half] * has_before[1:, None]
