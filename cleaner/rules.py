@@ -167,8 +167,9 @@ def _fitting(
 ) -> Iterator[tuple[int, int]]:
     """Each line of a batch that begins like a phrase and that a form matches whole, and the first that does."""
     likely = np.flatnonzero(_first_words(words.bits, phrases)[words.bucket[words.first]])
+    folded = lines.folded.tobytes()
     for line, start, end in zip(likely.tolist(), lines.start[likely].tolist(), lines.end[likely].tolist(), strict=True):
-        text = lines.folded[start:end].tobytes()
+        text = folded[start:end]
         for index, fits in enumerate(forms):
             if fits(text):
                 yield line, index

@@ -210,10 +210,14 @@ def _contains(lines: CompactLines, sequence: bytes) -> NDArray[np.bool_]:
 def _repetition(lines: LineTable, grams: Grams) -> tuple[NDArray[np.int8], ...]:
     """How often the same line (case and digits aside) stands in its document, and whether right beside."""
     keyed = line_hashes(grams) * np.uint64(0x9E3779B97F4A7C15) + lines.document.astype(np.uint64)
-    _, inverse, counts = np.unique(keyed, return_inverse=True, return_counts=True)
+    if (fast := loops("text", len(lines))) is not None:
+        count = fast.copies(keyed, lines.first)
+    else:
+        _, inverse, counts = np.unique(keyed, return_inverse=True, return_counts=True)
+        count = counts[inverse]
     same = np.zeros(len(lines) + 1, dtype=bool)
     same[1:-1] = keyed[1:] == keyed[:-1]
-    return log_steps(counts[inverse] - 1), _flag(same[:-1]), _flag(same[1:])
+    return log_steps(count - 1), _flag(same[:-1]), _flag(same[1:])
 
 
 def line_hashes(grams: Grams) -> NDArray[np.uint64]:

@@ -96,7 +96,8 @@ def shapes_of(lines: LineTable, texts: Sequence[str]) -> list[Shape]:
         shapes[k] = Shape.FRAGMENTS
     for k in np.flatnonzero(several & (apart >= _APART * (count - 1)) & ~narrow).tolist():
         shapes[k] = Shape.PARAGRAPHS
-    for k in np.flatnonzero(several & _has_marks(lines)).tolist():
+    most = _most_marks(lines)
+    for k in np.flatnonzero(several & (most >= _MARKS) & (most * _LINES_A_MARK >= count)).tolist():
         marks = len(_MARKED.findall(texts[k]))
         if marks >= _MARKS and marks * _LINES_A_MARK >= count[k]:
             shapes[k] = Shape.MARKDOWN
@@ -108,15 +109,14 @@ def shapes_of(lines: LineTable, texts: Sequence[str]) -> list[Shape]:
     return shapes
 
 
-def _has_marks(lines: LineTable) -> NDArray[np.bool_]:
-    """Which documents hold what each of Markdown's marks does: bool [documents]."""
+def _most_marks(lines: LineTable) -> NDArray[np.int64]:
+    """How often each document has the two characters that none of Markdown's marks goes without: int64 [documents]."""
     this, following = lines.buffer[:-1], lines.buffer[1:]
     found = np.zeros(len(this), dtype=bool)
     for first, second in _MARK_PAIRS:
         found |= (this == first) & (following == second)
-    marked = np.zeros(len(lines.first) - 1, dtype=bool)
-    marked[lines.document[np.searchsorted(lines.start, np.flatnonzero(found), side="right") - 1]] = True
-    return marked
+    line = np.searchsorted(lines.start, np.flatnonzero(found), side="right") - 1
+    return np.bincount(lines.document[line], minlength=len(lines.first) - 1)
 
 
 def view_of(text: str, shape: Shape, lines: LineTable, document: int) -> View | None:
