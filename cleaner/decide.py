@@ -226,7 +226,7 @@ class Decisions:
         if self.profiled[line] and self.repeated is not None:
             return f"stands in {self.repeated.documents[line]:,} of {self.repeated.of[line]:,} documents of its site"
         if self.rule[line] != NO_RULE:
-            return RULES[self.rule[line]][0]
+            return RULES[int(self.rule[line])][0]
         what = "kept text" if self.kept[line] else LABELS[self.label[line]].value
         if self.kept[line] and self.score[line] < self.asked:
             return "may well be kept text, and the document leaves little surer"

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaner import render, residue
+from cleaner import compiled, render, residue
 from cleaner.batches import Batch, Outline, ReadPage, Sightings, grouped, on_lines, read_pages, sightings_of
 from cleaner.config import Config
 from cleaner.decide import LABELS, decide, least_score
@@ -291,6 +291,7 @@ class Cleaner:
         model: store.Model,
         stage: store.SecondStage,
     ) -> Batch:
+        compiled.count(len(evidence.lines))
         own = own_log_probabilities(model.linear, evidence)
         decisions = decide(
             evidence.lines,

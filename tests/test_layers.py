@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "cleaner"
 #: bytes, text, lines, evidence, scores, labels, clean text; then what uses all of it.
 ROOMS = [
-    ("cleaner.records", "cleaner.errors", "cleaner.config", "cleaner.timelimit"),
+    ("cleaner.records", "cleaner.errors", "cleaner.config", "cleaner.timelimit", "cleaner.compiled"),
     ("cleaner.segment",),
     ("cleaner.evidence",),
     ("cleaner.model",),

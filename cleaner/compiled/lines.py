@@ -18,12 +18,12 @@ _LARGEST = 127
 
 
 @compiled
-def _logged(count: Any, log_steps: Any) -> int:
+def _logged(count: Any, log_steps: Any) -> Any:
     return np.int64(log_steps[min(count, len(log_steps) - 1)])
 
 
 @compiled
-def _limited(value: Any) -> int:
+def _limited(value: Any) -> Any:
     return max(-_LARGEST, min(_LARGEST, value))
 
 
@@ -144,7 +144,7 @@ def cohesion(
             every, of_body, of_rest = 0, 0, 0
             long = first_long[i + 1] - first_long[i]
             for k in range(first_long[i], first_long[i + 1]):
-                at, rarity_ = word[k], np.int64(rare[k])
+                at, rarity_ = word[k], rare[k]
                 is_in_body = inside_of[at] - inside >= enough
                 is_in_rest = outside_of[at] - (_LARGEST - inside) >= enough
                 every += rarity_
@@ -209,9 +209,7 @@ def blocks(
                 inside = from_start >= 0 and to_end >= 0
                 row = out[i, 5 * stretch :]
                 row[0] = _LARGEST * inside
-                row[1] = _limited(
-                    2 * _logged(max(-from_start, 0), log_steps) - 2 * _logged(max(-to_end, 0), log_steps)
-                )
+                row[1] = _limited(2 * _logged(max(-from_start, 0), log_steps) - 2 * _logged(max(-to_end, 0), log_steps))
                 row[2] = _limited(share)
                 row[3] = _limited(2 * _logged(min(from_start, to_end) if inside else 0, log_steps))
                 row[4] = _logged(end - start, log_steps)
@@ -243,7 +241,7 @@ def blocks(
 
 
 @compiled
-def _cosine(vector: Any, length: float, sums: Any, mass: int) -> int:
+def _cosine(vector: Any, length: Any, sums: Any, mass: Any) -> Any:
     """127 times the cosine between a line's vector and the sums of the other lines' of a stretch that it is in."""
     product, square = 0, 0
     for k in range(len(vector)):
@@ -292,12 +290,12 @@ def topics(vector: Any, body: Any, words: Any, first: Any, axes: int, reach: int
                 j = i + reach if entering else i - reach - 1
                 if low <= j < high:
                     sign = 1 if entering else -1
-                    inside = np.int64(body[j])
+                    mass, rest = sign * np.int64(body[j]), sign * (_LARGEST - np.int64(body[j]))
                     for k in range(dimensions):
-                        own = sign * np.int64(vector[j, k])
-                        sums[1, k] += own * inside
-                        sums[3, k] += own * (_LARGEST - inside)
-            square = 0
+                        own = np.int64(vector[j, k])
+                        sums[1, k] += own * mass
+                        sums[3, k] += own * rest
+            square = np.int64(0)
             for k in range(dimensions):
                 square += np.int64(vector[i, k]) * np.int64(vector[i, k])
             length = np.sqrt(np.float64(square))

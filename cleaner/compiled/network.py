@@ -15,10 +15,9 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from cleaner.compiled.jit import compiled, has
+from cleaner.compiled.jit import compiled, has, in_llvm
 
 _I16, _I32, _I64, _F32 = ir.IntType(16), ir.IntType(32), ir.IntType(64), ir.FloatType()
 
@@ -55,7 +54,8 @@ def _spread(builder: ir.IRBuilder, value: Any, kind: ir.Type) -> Any:
 
 def _call(builder: ir.IRBuilder, name: str, result: ir.Type, *arguments: Any) -> Any:
     kind = ir.FunctionType(result, [each.type for each in arguments])
-    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), arguments)
+    function = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
+    return builder.call(function, arguments)
 
 
 def _add_products(builder: ir.IRBuilder, total: Any, a: Any, b: Any) -> Any:
@@ -130,7 +130,7 @@ def _products(
     return sums
 
 
-@intrinsic
+@in_llvm
 def _units(
     context: Any, rows: Any, segments: Any, pairs: Any, weight: Any, bias: Any, scale: Any, largest: Any, before: Any,
     before_width: Any, out: Any, width: Any,
@@ -163,9 +163,7 @@ def _units(
                 place = _address(builder, before, _line(builder, before_width, line, k), 2)
                 value = builder.fadd(value, builder.sitofp(_load(builder, place, _UNITS, 2), _FLOATS))
                 value = builder.select(builder.fcmp_ordered("<", value, limit), value, limit)
-                place = builder.inttoptr(
-                    _address(builder, out, _line(builder, width, line, k), 2), _UNITS.as_pointer()
-                )
+                place = builder.inttoptr(_address(builder, out, _line(builder, width, line, k), 2), _UNITS.as_pointer())
                 builder.store(builder.trunc(builder.fptosi(value, _SUMS), _UNITS), place, align=2)
         return target.get_dummy_value()
 
@@ -173,7 +171,7 @@ def _units(
     return types.void(types.int64, types.int64, *numbers, types.float32, *numbers), generate
 
 
-@intrinsic
+@in_llvm
 def _scores(
     context: Any, rows: Any, segments: Any, pairs: Any, weight: Any, out: Any, width: Any
 ) -> tuple[Any, Callable[..., Any]]:
@@ -292,9 +290,7 @@ def _first(features: Any, weight: Any, bias: Any, scale: Any, largest: int, give
 
 
 @compiled
-def _layer(
-    units: Any, place: Any, step: int, weight: Any, bias: Any, scale: Any, largest: int, out: Any
-) -> None:
+def _layer(units: Any, place: Any, step: int, weight: Any, bias: Any, scale: Any, largest: int, out: Any) -> None:
     """The units of some lines with what they gain from the lines before and after, where these are among them."""
     groups, blocks, segments, pairs = weight.shape[:4]
     count, width = len(place), units.shape[1]
@@ -341,7 +337,6 @@ def _last(units: Any, begin: int, weight: Any, bias: Any, out: Any) -> None:
         for line in range(min(_LINES, len(out) - at)):
             for k in range(len(bias)):
                 out[at + line, k] = np.float32(sums[line, k]) + bias[k]
-    return out
 
 
 def logits(weights: Packed, features: NDArray[np.int8], place: NDArray[np.int64], largest: int) -> NDArray[np.float64]:

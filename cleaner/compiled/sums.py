@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from cleaner.compiled.jit import compiled
+from cleaner.compiled.jit import compiled, in_llvm
 
 _I8, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 #: How many classes are summed at once.
 _LANES = 16
+_CACHE_LINE = 64
 
 
-@intrinsic
+@in_llvm
 def _add_rows(
     context: Any, table: Any, width: Any, row: Any, count: Any, shift: Any, sums: Any
 ) -> tuple[Any, Callable[..., Any]]:
@@ -59,9 +59,17 @@ def _add_rows(
 
 
 def padded(weight: NDArray[np.int8]) -> NDArray[np.int8]:
-    """A table as `sum_lines` reads it: with a last row of zeros, for no feature, and a multiple of `_LANES` columns."""
+    """A table as `sum_lines` reads it: [buckets + 1, columns], with a last row of zeros, for no feature.
+
+    Each row is padded so that none lies in more of the processor's cache lines than it must.
+    """
     buckets, classes = weight.shape
-    table = np.zeros((buckets + 1, -(-classes // _LANES) * _LANES), dtype=np.int8)
+    width = _LANES
+    while width < classes:
+        width *= 2
+    room = np.zeros((buckets + 1) * width + _CACHE_LINE, dtype=np.int8)
+    begin = -room.ctypes.data % _CACHE_LINE
+    table = room[begin : begin + (buckets + 1) * width].reshape(buckets + 1, width)
     table[:-1, :classes] = weight
     return table
 
@@ -77,14 +85,14 @@ def sum_lines(table: Any, classes: int, bucket: Any, first: Any, shift: int) -> 
         first: int64 [lines], the place of each line's first feature, rising; a line ends where the next begins.
         shift: by how many bits.
     """
-    count, width = len(first), table.shape[1]
+    count, width = len(first), -(-classes // _LANES) * _LANES
     sums = np.empty((count + 1, width), dtype=np.int32)
     for line in range(count):
         end = first[line + 1] if line + 1 < count else len(bucket)
         for block in range(0, width, _LANES):
             _add_rows(
-                table.ctypes.data + block, width, bucket.ctypes.data + 4 * first[line], end - first[line], shift,
-                sums.ctypes.data + 4 * (line * width + block),
+                table.ctypes.data + block, table.shape[1], bucket.ctypes.data + 4 * first[line], end - first[line],
+                shift, sums.ctypes.data + 4 * (line * width + block),
             )  # fmt: skip
     return sums[:count, :classes]
 

@@ -14,7 +14,7 @@ _CAPITAL, _COPYRIGHT, _ADDRESS = np.uint8(1), np.uint8(2), np.uint8(4)
 
 
 @compiled
-def _is_white(buffer: Any, at: int) -> bool:
+def _is_white(buffer: Any, at: Any) -> Any:
     """Whether the character that begins at a place is white space, as `str.isspace` has it."""
     byte = buffer[at]
     if byte < 0x80:
@@ -32,7 +32,7 @@ def _is_white(buffer: Any, at: int) -> bool:
 
 
 @compiled
-def _break_size(buffer: Any, at: int) -> int:
+def _break_size(buffer: Any, at: Any) -> Any:
     """How many bytes the line break takes that begins at a place; 0 if none does."""
     byte = buffer[at]
     if byte < 0x80:
@@ -58,7 +58,7 @@ def split(buffer: Any, origin: Any) -> Any:
     """
     documents, bytes_ = len(origin) - 1, len(buffer)
     # every place where something else stands than a printable ASCII character; there is no branch to guess wrong
-    special = np.empty(bytes_ + 1, dtype=np.int32)
+    special = np.empty(bytes_ + 1, dtype=np.int64)
     specials = 0
     for at in range(bytes_):
         special[specials] = at
@@ -76,7 +76,7 @@ def split(buffer: Any, origin: Any) -> Any:
             k += 3
         begin_ahead, visible, seen = ahead, False, begin  # up to `seen` it is known whether anything is visible
         while k < specials and special[k] <= stop:
-            at = np.int64(special[k])
+            at = special[k]
             while not visible and seen < at:
                 visible = buffer[seen] != _SPACE
                 seen += 1
@@ -200,7 +200,7 @@ def words(folded: Any, start: Any, end: Any, in_word: Any, base: Any, base_inver
         bits: the logarithm of the number of buckets.
 
     Returns:
-        bucket int32 [words and line ends], first int64 [lines], count int64 [lines], length int64 [words and line ends].
+        bucket int32 [words and line ends], first and count int64 [lines], length int64 [words and line ends].
     """
     lines = len(start)
     longest = 0
@@ -268,7 +268,7 @@ def line_hashes(bucket: Any, first: Any, none: int) -> Any:
 
 
 @compiled
-def _ends_sentence(raw: Any, start: int, end: int, closing: Any, ends: Any, stops: Any) -> bool:
+def _ends_sentence(raw: Any, start: Any, end: Any, closing: Any, ends: Any, stops: Any) -> Any:
     """Whether a line ends in a full stop or the like, perhaps inside closing quotes or brackets.
 
     Args:
@@ -293,7 +293,7 @@ def _ends_sentence(raw: Any, start: int, end: int, closing: Any, ends: Any, stop
 
 
 @compiled
-def _ends_with(raw: Any, after: int, tail: Any) -> bool:
+def _ends_with(raw: Any, after: Any, tail: Any) -> Any:
     for back in range(1, np.int64(tail[0]) + 1):
         if raw[max(after - back, 0)] != tail[back]:
             return False
@@ -336,7 +336,16 @@ def _marked(raw: Any, folded: Any) -> Any:
 
 @compiled
 def shape(
-    raw: Any, folded: Any, start: Any, end: Any, words: Any, document: Any, first: Any, given: Any, tables: Any, out: Any
+    raw: Any,
+    folded: Any,
+    start: Any,
+    end: Any,
+    words: Any,
+    document: Any,
+    first: Any,
+    given: Any,
+    tables: Any,
+    out: Any,
 ) -> None:
     """Describe each line by its own look and its place, as `cleaner.evidence.shape.shape_features` does.
 

@@ -42,11 +42,11 @@ def block_features(lines: LineTable, body: NDArray[np.int32], words: NDArray[np.
     if not len(lines):
         return np.zeros((0, len(FEATURES)), dtype=np.int8)
     if (fast := loops("lines", len(lines))) is not None:
-        by, cuts = zip(*_STRETCHES, strict=True)
+        by_words = np.array([by == "words" for by, _ in _STRETCHES])
+        cuts = np.array([cut for _, cut in _STRETCHES])
         described: NDArray[np.int8] = fast.blocks(
-            body, words, lines.first, np.array([each == "words" for each in by]), np.array(cuts), np.array(_RADII),
-            _LONG_LINE, log_table(),
-        )  # fmt: skip
+            body, words, lines.first, by_words, cuts, np.array(_RADII), _LONG_LINE, log_table()
+        )
         return described
     some = np.maximum(words, 1)
     columns: list[NDArray[np.number]] = []

@@ -124,7 +124,8 @@ def _tables() -> tuple[NDArray[np.generic], ...]:
     """What the features are computed with, as compiled loops take it."""
 
     def kinds(of: tuple[bytes, ...]) -> NDArray[np.uint8]:
-        return np.packbits([_member(chars) for chars in of], axis=0, bitorder="little")[0]
+        bits: NDArray[np.uint8] = np.packbits([_member(chars) for chars in of], axis=0, bitorder="little")[0]
+        return bits
 
     def reversed_(sequences: tuple[bytes, ...]) -> NDArray[np.uint8]:
         rows = [bytes([len(each)]) + each[::-1].ljust(3, b"\0") for each in sequences]

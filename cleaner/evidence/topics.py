@@ -48,7 +48,7 @@ class Subjects:
 
 
 def topic_features(
-    lines: LineTable, vector: NDArray[np.int64], body: NDArray[np.int32], words: NDArray[np.int64]
+    lines: LineTable, vector: NDArray[np.integer], body: NDArray[np.int32], words: NDArray[np.int64]
 ) -> NDArray[np.int8]:
     """Compare each line's subject with that of the other lines of its document.
 
@@ -69,28 +69,28 @@ def topic_features(
     if not may_overflow and (fast := loops("lines", len(lines))) is not None:
         described: NDArray[np.int8] = fast.topics(vector, body, words, lines.first, _AXES, _NEAR, _LONG_LINE)
         return described
-    vector = vector.astype(np.int64, copy=False)
+    vectors = vector.astype(np.int64, copy=False)
     if may_overflow:
-        vector = _shifted(vector)
-    length = np.sqrt(np.einsum("ij,ij->i", vector, vector).astype(np.float64))
+        vectors = _shifted(vectors)
+    length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors).astype(np.float64))
     # written over again and again: asking for new memory costs more than filling it
-    own, others, less = (np.empty_like(vector) for _ in range(3))
-    sums = np.zeros((len(vector) + 1, vector.shape[1]), dtype=np.int64)
+    own, others, less = (np.empty_like(vectors) for _ in range(3))
+    sums = np.zeros((len(vectors) + 1, vectors.shape[1]), dtype=np.int64)
     cosines = []
     for mass in (body, LARGEST - body):
-        np.multiply(vector, mass[:, None], out=own)
+        np.multiply(vectors, mass[:, None], out=own)
         np.cumsum(own, axis=0, out=sums[1:])
         for begin, end in ((low, high), (near_low, near_high)):
             np.take(sums, end, axis=0, out=others, mode="clip")
             np.take(sums, begin, axis=0, out=less, mode="clip")
             others -= less
             others -= own
-            cosines.append(_cosine(vector, length, _shifted(others) if may_overflow else others))
+            cosines.append(_cosine(vectors, length, _shifted(others) if may_overflow else others))
     weight = body * np.minimum(words, _LONG_LINE)
     sums, of = running(weight * cosines[0]), running(weight)
     mean = (sums[high] - sums[low]) // np.maximum(of[high] - of[low], 1)
     columns = np.stack([*cosines, mean, np.clip(cosines[0] - mean, -LARGEST, LARGEST)], axis=1)
-    axes = np.rint(LARGEST * vector[:, :_AXES] / np.maximum(length, 1.0)[:, None])
+    axes = np.rint(LARGEST * vectors[:, :_AXES] / np.maximum(length, 1.0)[:, None])
     return np.concatenate([columns, axes], axis=1).astype(np.int8)
 
 

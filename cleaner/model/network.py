@@ -9,15 +9,18 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaner.compiled import FEWEST_LINES, loops
+from cleaner.compiled import loops
 from cleaner.evidence.lanes import pack, sum_lines
 from cleaner.evidence.ngrams import Grams, Words
 from cleaner.evidence.topics import Subjects
+
+if TYPE_CHECKING:
+    from cleaner.compiled.network import Packed
 
 #: Largest integer up to which every sum in float32 is exact.
 EXACT = 1 << 24
@@ -41,18 +44,24 @@ class _Table:
         self._packed = pack(shifted)
         self._weight = weight
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what is made when it is needed."""
+        return {name: value for name, value in vars(self).items() if name != "_rows"}
+
     @functools.cached_property
     def _rows(self) -> NDArray[np.int8]:
-        """The weights for compiled loops."""
+        """The weights as compiled loops read them."""
         from cleaner.compiled.sums import padded
 
         return padded(self._weight)
 
-    def sums(self, grams: Grams) -> NDArray[np.int64]:
+    def sums(self, grams: Grams) -> NDArray[np.integer]:
         """The weights of each line's n-grams summed: [lines, classes]."""
         if (fast := loops("sums", len(grams.first))) is not None:
-            rows = self._rows
-            return fast.sum_lines(rows, self.classes, grams.bucket, grams.first, grams.bits - self.bits)
+            total: NDArray[np.int32] = fast.sum_lines(
+                self._rows, self.classes, grams.bucket, grams.first, grams.bits - self.bits
+            )
+            return total
         bucket = grams.bucket >> (grams.bits - self.bits)
         sums = sum_lines(self._packed, bucket, grams.first, 255)[:, : self.classes]
         return sums - _OFFSET * grams.count[:, None]
@@ -285,15 +294,18 @@ class Network:
         )
         return cls(**floats, output_scale=float(arrays[f"{prefix}output_scale"]), layers=layers)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what is made when it is needed, and for this processor."""
+        return {name: value for name, value in vars(self).items() if name != "_packed"}
+
     @functools.cached_property
-    def _packed(self) -> Any:
-        """The weights for compiled loops."""
-        fast = loops("network", FEWEST_LINES)
-        if fast is None:
-            return None
+    def _packed(self) -> Packed | None:
+        """The weights as compiled loops read them; None if they cannot."""
+        from cleaner.compiled.network import pack
+
         hidden = (self.hidden_weight, self.hidden_bias, self.hidden_scale)
         layers = [(layer.step, layer.weight, layer.bias, layer.scale) for layer in self.layers]
-        return fast.pack(hidden, layers, (self.output_weight, self.output_bias))
+        return pack(hidden, layers, (self.output_weight, self.output_bias))
 
     def logits(self, features: NDArray[np.int8], place: NDArray[np.int64]) -> NDArray[np.float64]:
         """Unnormalised log-probabilities, float64 [lines, classes].
@@ -303,8 +315,8 @@ class Network:
             place: int64 [lines], each line's place in its document, from 0.
         """
         if (fast := loops("network", len(features))) is not None and self._packed is not None:
-            sums = fast.logits(self._packed, features, place, HIDDEN_MAX)
-            return sums * self.output_scale  # type: ignore[no-any-return]
+            sums: NDArray[np.float64] = fast.logits(self._packed, features, place, HIDDEN_MAX)
+            return sums * self.output_scale
         out = np.empty((len(features), len(self.output_bias)), dtype=np.float64)
         reach = sum(layer.step for layer in self.layers)
         for at in range(0, len(features), _ROWS):
