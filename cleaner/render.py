@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.compiled import loops
 from cleaner.errors import InputError
 from cleaner.records import Document
 
@@ -83,36 +84,50 @@ def kept_spans(
         kept: bool [lines], whether each stays.
         cuts: by line, the spans inside it that go.
     """
-    if not kept.any():
+    found = _runs(start, end, kept, sorted(cuts))
+    if not found:
         return []
+    spans: list[Span] = []
+    if found[0][0] == 0:
+        spans.append((len(_BYTE_ORDER_MARK) if text.startswith(_BYTE_ORDER_MARK) else 0, int(start[0])))
+    before = -1
+    for first, last, is_plain in found:
+        if before >= 0 and is_plain:  # a gap of one character holds one break, and the first of equals stays
+            spans.append((spans[-1][1], spans[-1][1] + 1))
+        elif before >= 0:
+            gaps = zip(end[before:first].tolist(), start[before + 1 : first + 1].tolist(), strict=True)
+            spans.append(max(gaps, key=lambda gap: len(_BREAK.findall(text, *gap))))
+        spans.extend(_without(int(start[first]), int(end[last]), cuts.get(first, [])))
+        before = last
+    if before == len(kept) - 1:
+        spans.append((int(end[-1]), len(text)))
+    elif after := _BREAK.search(text, int(end[before])):
+        spans.append(after.span())
+    return spans
+
+
+def _runs(
+    start: NDArray[np.int64], end: NDArray[np.int64], kept: NDArray[np.bool_], alone: list[int]
+) -> list[tuple[int, int, int]]:
+    """The runs of kept lines: the first and last line of each, and whether all gaps before it are of one character.
+
+    Args:
+        start, end, kept: as for `kept_spans`.
+        alone: lines that are a run of their own if they stay.
+    """
+    if (fast := loops("text", len(kept))) is not None:
+        some: list[tuple[int, int, int]] = fast.runs(start, end, kept, np.array(alone, dtype=np.int64)).tolist()
+        return some
     goes_on = kept[1:] & kept[:-1]  # in the line after
-    for k in cuts:  # a line that is cut is a run of its own
+    for k in alone:
         goes_on[max(k - 1, 0) : k + 1] = False
     is_first, is_last = kept.copy(), kept.copy()
     is_first[1:] &= ~goes_on
     is_last[:-1] &= ~goes_on
     first, last = np.flatnonzero(is_first), np.flatnonzero(is_last)
-    # a gap of one character holds one break, and the first of equals stays
     wide = np.flatnonzero(start[1:] - end[:-1] != 1)
-    plain = np.searchsorted(wide, last[:-1]) == np.searchsorted(wide, first[1:])
-
-    spans: list[Span] = []
-    if first[0] == 0:
-        spans.append((len(_BYTE_ORDER_MARK) if text.startswith(_BYTE_ORDER_MARK) else 0, int(start[0])))
-    runs = zip(first.tolist(), start[first].tolist(), end[last].tolist(), strict=True)
-    before = [-1, *last.tolist()]
-    for (k, a, b), ahead, is_plain in zip(runs, before[:-1], [True, *plain.tolist()], strict=True):
-        if ahead >= 0 and is_plain:
-            spans.append((spans[-1][1], spans[-1][1] + 1))
-        elif ahead >= 0:
-            gaps = zip(end[ahead:k].tolist(), start[ahead + 1 : k + 1].tolist(), strict=True)
-            spans.append(max(gaps, key=lambda gap: len(_BREAK.findall(text, *gap))))
-        spans.extend(_without(a, b, cuts.get(k, [])))
-    if before[-1] == len(kept) - 1:
-        spans.append((int(end[-1]), len(text)))
-    elif found := _BREAK.search(text, int(end[before[-1]])):
-        spans.append(found.span())
-    return spans
+    plain = np.append(True, np.searchsorted(wide, last[:-1]) == np.searchsorted(wide, first[1:]))[: len(first)]
+    return list(zip(first.tolist(), last.tolist(), plain.tolist(), strict=True))
 
 
 def _without(start: int, end: int, cuts: Sequence[Span]) -> list[Span]:

@@ -463,3 +463,34 @@ def copies(key: Any, first: Any) -> Any:
         for i in range(low, high):
             count[i] = number[slot[i - low]]
     return count
+
+
+@compiled
+def runs(start: Any, end: Any, kept: Any, alone: Any) -> Any:
+    """The runs of kept lines of a document.
+
+    Args:
+        start, end: int64 [lines], where they stand.
+        kept: bool [lines], whether each stays.
+        alone: int64, lines that are a run of their own if they stay.
+
+    Returns:
+        int64 [runs, 3]: the first and the last line of each, and whether all gaps before it, from the run before on, are
+        of one character.
+    """
+    apart = np.zeros(len(kept) + 1, dtype=np.bool_)
+    for line in alone:
+        apart[line] = apart[line + 1] = True
+    found = np.empty((len(kept), 3), dtype=np.int64)
+    count, plain = 0, 1
+    for line in range(len(kept)):
+        if line > 0:
+            plain &= start[line] - end[line - 1] == 1
+        if kept[line]:
+            if line > 0 and kept[line - 1] and not apart[line]:
+                found[count - 1, 1] = line
+            else:
+                found[count, 0], found[count, 1], found[count, 2] = line, line, plain
+                count += 1
+            plain = 1
+    return found[:count].copy()

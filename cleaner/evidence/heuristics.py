@@ -28,9 +28,11 @@ logging.getLogger("trafilatura").addHandler(logging.NullHandler())
 #: The labels it knows have less than 24 letters; no longer line, in bytes, is asked about.
 _LONGEST = 40
 
-#: A filter that is a plain list of labels; and what a word is made of, of ASCII in lower case and every digit as 0.
+#: A filter that is a plain list of labels, what may be missing in one, and the bytes that words are made of.
 _LABELS = re.compile(r"\\W\*\(([^()\[\]\\]+?)\$?\)\$")
-_WORD_BYTES = b"abcdefghijklmnopqrstuvwxyz0_"
+_OPTIONAL = re.compile(r"(.)\?")
+_IS_WORD = np.zeros(256, dtype=bool)
+_IS_WORD[list(b"abcdefghijklmnopqrstuvwxyz0_")] = True
 
 #: Blocks of letters that hardly any page uses, and how many letters are taken of each: a line's number chooses one.
 _MARKS = ((0x20000, 42_000), (0x17000, 6_000))
@@ -58,8 +60,7 @@ def share_labels(lines: CompactLines) -> NDArray[np.int8]:
     from trafilatura.utils import RE_FILTER  # 0.1 s: paid when the first text is labelled, not on import
 
     found = np.zeros(len(lines), dtype=np.int8)
-    may_begin = _beginnings(RE_FILTER.pattern)[lines.folded[lines.start], lines.folded[lines.start + 1]]
-    short = np.flatnonzero((lines.end - lines.start <= _LONGEST) & may_begin)
+    short = np.flatnonzero(_may_match(RE_FILTER.pattern, lines) & (lines.end - lines.start <= _LONGEST))
     text = lines.raw.tobytes()
     spans = zip(lines.start[short].tolist(), lines.end[short].tolist(), strict=True)
     texts = b"\n".join([text[start:end] for start, end in spans]).decode("utf-8", "surrogatepass").split("\n")
@@ -67,30 +68,43 @@ def share_labels(lines: CompactLines) -> NDArray[np.int8]:
     return found
 
 
-@functools.cache
-def _beginnings(pattern: str) -> NDArray[np.bool_]:
-    """Which two folded bytes a line may begin with that the filter matches: bool [256, 256].
-
-    Most lines need not be asked about. Where the filter is not a plain list of labels, any line may match.
+def _may_match(pattern: str, lines: CompactLines) -> NDArray[np.bool_]:
+    """Which lines of a batch a filter may match, by their first three bytes: bool [lines]; most need not be asked about.
 
     Args:
-        pattern: of the filter, as in ``\\W*(Facebook|E-?Mail|Print)$``, whatever the case.
+        pattern: of the filter, as in ``\\W*(Facebook|E-?Mail|Print)$``, whatever the case; where it is no such list of
+            labels, any line may match.
+        lines: the batch.
     """
-    every = np.ones((256, 256), dtype=bool)
+    one_two, two_three = _beginnings(pattern)
+    places = (np.minimum(lines.start + k, len(lines.folded) - 1) for k in range(3))
+    one, two, three = (lines.folded[place] for place in places)
+    may: NDArray[np.bool_] = one_two[one, two] & (two_three[two, three] | ~_IS_WORD[one])
+    return may
+
+
+@functools.cache
+def _beginnings(pattern: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which first and second byte, and which second and third, a line may have that a filter matches: bool [256, 256]."""
     listed = _LABELS.fullmatch(pattern)
     if listed is None:
-        return every
-    table = every.copy()
-    table[list(_WORD_BYTES)] = False  # all else may stand before a label
-    for label in listed[1].lower().encode().split(b"|"):
-        if label[0] not in _WORD_BYTES:
-            return every
-        if label[1:2] and label[1] in _WORD_BYTES and label[2:3] not in (b"?", b"*", b"{"):
-            table[label[0], label[1]] = True
-            table[label[0], 0x80:] = True  # some letters beyond ASCII count as the lower case of one in it
-        else:
-            table[label[0]] = True
-    return table
+        return np.ones((256, 256), dtype=bool), np.ones((256, 256), dtype=bool)
+    one_two, two_three = np.zeros((256, 256), dtype=bool), np.zeros((256, 256), dtype=bool)
+    one_two[~_IS_WORD] = True  # all else may stand before a label
+    for label in listed[1].lower().split("|"):
+        for form in {_OPTIONAL.sub(r"\1", label), _OPTIONAL.sub("", label)}:
+            one, two, three = (_bytes_of(form[k : k + 1], form[k + 1 : k + 2]) for k in range(3))
+            one_two[np.ix_(one, two)] = True
+            two_three[np.ix_(two, three)] = True
+    return one_two, two_three
+
+
+def _bytes_of(character: str, after: str) -> NDArray[np.int64]:
+    """Which bytes may stand where a pattern has a character; all may, unless it is plain."""
+    if not (character.isascii() and character.isalpha() or character == "-") or after in ("?", "*", "{"):
+        return np.arange(256)
+    # some letters beyond ASCII count as the lower case of one in it
+    return np.array([ord(character), *range(0x80, 0x100)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
