@@ -89,19 +89,19 @@ def candidates(lines: CompactLines, grams: Grams) -> NDArray[np.int64]:
         grams: its n-grams of four bytes.
     """
     text = lines.folded.tobytes()
+    hinted, bits = _hinted(grams.bits)
     fast = loops("text", len(lines))
-    hinted = _hinted(grams.bits)
-    at = np.flatnonzero(hinted[grams.bucket]) if fast is None else fast.places(grams.bucket, hinted)
+    at = np.flatnonzero(hinted[grams.bucket]) if fast is None else fast.places(grams.bucket, bits)
     found = [place for place in at.tolist() if text.startswith(_HINTS, place)]
     return np.unique(np.searchsorted(lines.start, np.array(found, dtype=np.int64), side="right") - 1)
 
 
 @functools.cache
-def _hinted(bits: int) -> NDArray[np.bool_]:
-    """Which buckets hold the beginning of a hint."""
+def _hinted(bits: int) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
+    """Which buckets hold the beginning of a hint; the same as bits."""
     table = np.zeros((1 << bits) + 1, dtype=bool)
     table[[bucket_of(hint[:4], bits) for hint in _HINTS]] = True
-    return table
+    return table, np.packbits(table, bitorder="little")
 
 
 def cuts_in(text: str, start: int, end: int) -> tuple[Cut, ...]:

@@ -245,9 +245,8 @@ def _cosine(vector: Any, length: Any, sums: Any, mass: Any) -> Any:
     """127 times the cosine between a line's vector and the sums of the other lines' of a stretch that it is in."""
     product, square = 0, 0
     for k in range(len(vector)):
-        own = np.int64(vector[k])
-        other = sums[k] - own * mass
-        product += own * other
+        other = np.int32(sums[k] - vector[k] * mass)
+        product += vector[k] * other
         square += other * other
     size = length * np.sqrt(np.float64(square))
     return np.int64(np.rint(_LARGEST * np.float64(product) / max(size, 1.0)))
@@ -268,47 +267,45 @@ def topics(vector: Any, body: Any, words: Any, first: Any, axes: int, reach: int
     """
     count, dimensions = vector.shape
     out = np.empty((count, 6 + axes), dtype=np.int8)
-    sums = np.empty((4, dimensions), dtype=np.int64)  # of body, of body near, of the rest, of the rest near
+    # below 2^28; products of 32 bits are many times as fast as those of 64
+    sums = np.empty((4, dimensions), dtype=np.int32)  # of body, of body near, of the rest, of the rest near
     for document in range(len(first) - 1):
         low, high = first[document], first[document + 1]
         sums[:] = 0
         for i in range(low, high):
-            inside = np.int64(body[i])
+            inside, outside = np.int32(body[i]), np.int32(_LARGEST - body[i])
             near = i < low + reach
             for k in range(dimensions):
-                own = np.int64(vector[i, k])
-                sums[0, k] += own * inside
-                sums[2, k] += own * (_LARGEST - inside)
+                sums[0, k] += np.int32(vector[i, k] * inside)
+                sums[2, k] += np.int32(vector[i, k] * outside)
             if near:
                 for k in range(dimensions):
-                    own = np.int64(vector[i, k])
-                    sums[1, k] += own * inside
-                    sums[3, k] += own * (_LARGEST - inside)
+                    sums[1, k] += np.int32(vector[i, k] * inside)
+                    sums[3, k] += np.int32(vector[i, k] * outside)
         weight, weighted = 0, 0
         for i in range(low, high):
             for entering in range(2):
                 j = i + reach if entering else i - reach - 1
                 if low <= j < high:
                     sign = 1 if entering else -1
-                    mass, rest = sign * np.int64(body[j]), sign * (_LARGEST - np.int64(body[j]))
+                    mass, rest = np.int32(sign * body[j]), np.int32(sign * (_LARGEST - body[j]))
                     for k in range(dimensions):
-                        own = np.int64(vector[j, k])
-                        sums[1, k] += own * mass
-                        sums[3, k] += own * rest
+                        sums[1, k] += np.int32(vector[j, k] * mass)
+                        sums[3, k] += np.int32(vector[j, k] * rest)
             square = np.int64(0)
             for k in range(dimensions):
-                square += np.int64(vector[i, k]) * np.int64(vector[i, k])
+                square += vector[i, k] * vector[i, k]
             length = np.sqrt(np.float64(square))
-            inside = np.int64(body[i])
+            inside, outside = np.int32(body[i]), np.int32(_LARGEST - body[i])
             row = out[i]
             likeness = _cosine(vector[i], length, sums[0], inside)
             row[0] = likeness
             row[1] = _cosine(vector[i], length, sums[1], inside)
-            row[2] = _cosine(vector[i], length, sums[2], _LARGEST - inside)
-            row[3] = _cosine(vector[i], length, sums[3], _LARGEST - inside)
+            row[2] = _cosine(vector[i], length, sums[2], outside)
+            row[3] = _cosine(vector[i], length, sums[3], outside)
             for k in range(axes):
                 row[6 + k] = np.int8(np.rint(np.float64(_LARGEST * np.int64(vector[i, k])) / max(length, 1.0)))
-            some = inside * min(words[i], long_line)
+            some = np.int64(inside) * min(words[i], long_line)
             weight += some
             weighted += some * likeness
         mean = weighted // max(weight, 1)

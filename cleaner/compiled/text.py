@@ -279,7 +279,11 @@ def _ends_sentence(raw: Any, start: Any, end: Any, closing: Any, ends: Any, stop
         stops: as `closing`, what else ends a sentence.
     """
     after = end
-    for _ in range(2):  # for a quotation inside brackets or brackets inside a quotation
+    last = raw[end - 1]
+    may_close = False
+    for k in range(len(closing)):
+        may_close |= closing[k, 1] == last
+    for _ in range(2 if may_close else 0):  # for a quotation inside brackets or brackets inside a quotation
         for k in range(len(closing)):
             inner = after - np.int64(closing[k, 0])
             if inner > start and _ends_with(raw, after, closing[k]):
@@ -419,13 +423,14 @@ def places(bucket: Any, wanted: Any) -> Any:
 
     Args:
         bucket: int32 [n-grams].
-        wanted: bool [buckets + 1].
+        wanted: uint8, a bit for each bucket, the lowest of a byte first.
     """
     found = np.empty(len(bucket) + 1, dtype=np.int64)
     count = 0
     for k in range(len(bucket)):
+        number = np.uint32(bucket[k])
         found[count] = k
-        count += wanted[np.uint32(bucket[k])]
+        count += (wanted[number >> np.uint32(3)] >> (number & np.uint32(7))) & 1
     return found[:count].copy()
 
 
