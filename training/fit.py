@@ -37,6 +37,7 @@ from training.promises import thresholds
 from training.stages import (
     fit_linear,
     fit_networks,
+    in_bytes,
     linear_arrays,
     neighbour_arrays,
     neighbour_matrix,
@@ -163,7 +164,7 @@ def fit_lines(lines: Lines, settings: Settings) -> Trained:
             return stage.probabilities(features[held, :columns], evidence.place[held], own[held], settings.own_share)
 
         every = np.ones(len(known), dtype=bool)
-        return networks(columns, every, settings), thresholds(lines, out_of_fold(lines.fold, held_out))
+        return in_bytes(networks(columns, every, settings)), thresholds(lines, out_of_fold(lines.fold, held_out))
 
     arrays, promised = second_stage(features.shape[1], settings)
     arrays |= by_own_words(first) | by_neighbours(first) | about

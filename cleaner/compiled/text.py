@@ -480,8 +480,8 @@ def runs(start: Any, end: Any, kept: Any, alone: Any) -> Any:
         alone: int64, lines that are a run of their own if they stay.
 
     Returns:
-        int64 [runs, 3]: the first and the last line of each, and whether all gaps before it, from the run before on, are
-        of one character.
+        int64 [runs, 3]: the first and the last line of each, and whether all gaps since the run before are of one
+        character.
     """
     apart = np.zeros(len(kept) + 1, dtype=np.bool_)
     for line in alone:

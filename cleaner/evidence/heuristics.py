@@ -69,7 +69,7 @@ def share_labels(lines: CompactLines) -> NDArray[np.int8]:
 
 
 def _may_match(pattern: str, lines: CompactLines) -> NDArray[np.bool_]:
-    """Which lines of a batch a filter may match, by their first three bytes: bool [lines]; most need not be asked about.
+    """Which lines of a batch a filter may match, by their first three bytes: bool [lines]; it need not see the others.
 
     Args:
         pattern: of the filter, as in ``\\W*(Facebook|E-?Mail|Print)$``, whatever the case; where it is no such list of
@@ -85,7 +85,7 @@ def _may_match(pattern: str, lines: CompactLines) -> NDArray[np.bool_]:
 
 @functools.cache
 def _beginnings(pattern: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which first and second byte, and which second and third, a line may have that a filter matches: bool [256, 256]."""
+    """Which first and second byte, and which second and third, a line has that a filter may match: bool [256, 256]."""
     listed = _LABELS.fullmatch(pattern)
     if listed is None:
         return np.ones((256, 256), dtype=bool), np.ones((256, 256), dtype=bool)
@@ -101,7 +101,8 @@ def _beginnings(pattern: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 
 def _bytes_of(character: str, after: str) -> NDArray[np.int64]:
     """Which bytes may stand where a pattern has a character; all may, unless it is plain."""
-    if not (character.isascii() and character.isalpha() or character == "-") or after in ("?", "*", "{"):
+    plain = character == "-" or (character.isascii() and character.isalpha())
+    if not plain or after in ("?", "*", "{"):
         return np.arange(256)
     # some letters beyond ASCII count as the lower case of one in it
     return np.array([ord(character), *range(0x80, 0x100)])

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 #: Largest integer up to which every sum in float32 is exact.
 EXACT = 1 << 24
-#: Largest input of the network, and of its hidden units.
+#: Largest input of the network, and of its hidden units where its arrays do not say another.
 INPUT_MAX, HIDDEN_MAX = 127, 1023
+#: Largest hidden unit, and largest weight between hidden units, in a network of bytes.
+BYTE_UNIT_MAX, BYTE_WEIGHT_MAX = 255, 127
 _ROWS = 1024
 #: Linear weights are int8, stored as 0..255 so that packed sums never borrow from their neighbour.
 _OFFSET = 128
@@ -227,7 +229,7 @@ class Layer:
     bias: NDArray[np.float32]
     scale: NDArray[np.float32]
 
-    def added(self, hidden: NDArray[np.float32], place: NDArray[np.int64]) -> NDArray[np.float32]:
+    def added(self, hidden: NDArray[np.float32], place: NDArray[np.int64], largest: int) -> NDArray[np.float32]:
         """The hidden units, [lines, hidden], and what they gain; `place` is each line's in its document."""
         broken = np.flatnonzero(place[self.step :] < self.step)  # pairs of lines that lie in two documents
         sums = np.empty_like(hidden)
@@ -245,19 +247,19 @@ class Layer:
                     part[broken] = 0
                     put += part
         sums += self.bias
-        return _whole(sums, self.scale, hidden)
+        return _whole(sums, self.scale, largest, hidden)
 
 
 def _whole(
-    sums: NDArray[np.float32], scale: NDArray[np.float32], before: NDArray[np.float32] | None = None
+    sums: NDArray[np.float32], scale: NDArray[np.float32], largest: int, before: NDArray[np.float32] | None = None
 ) -> NDArray[np.float32]:
-    """Sums as whole numbers from 0 to HIDDEN_MAX, upon what was there before; the sums are overwritten."""
+    """Sums as whole numbers from 0 to `largest`, upon what was there before; the sums are overwritten."""
     sums *= scale
     np.rint(sums, out=sums)
     np.maximum(sums, 0, out=sums)
     if before is not None:
         sums += before
-    return np.minimum(sums, HIDDEN_MAX, out=sums)
+    return np.minimum(sums, largest, out=sums)
 
 
 @dataclass(frozen=True, eq=False)
@@ -267,11 +269,12 @@ class Network:
     Attributes:
         hidden_weight: float32 [inputs, hidden], whole numbers.
         hidden_bias: float32 [hidden], whole numbers.
-        hidden_scale: float32 [hidden], from those sums to 0..HIDDEN_MAX.
+        hidden_scale: float32 [hidden], from those sums to 0..largest.
         output_weight: float32 [hidden, classes], whole numbers.
         output_bias: float32 [classes], whole numbers.
         output_scale: float, from those sums to natural logarithms.
         layers: between the hidden layer and the output; none in a network that sees one line at a time.
+        largest: of the hidden units.
     """
 
     hidden_weight: NDArray[np.float32]
@@ -281,6 +284,7 @@ class Network:
     output_bias: NDArray[np.float32]
     output_scale: float
     layers: tuple[Layer, ...] = ()
+    largest: int = HIDDEN_MAX
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], prefix: str = "") -> Network:
@@ -292,7 +296,8 @@ class Network:
         layers = tuple(
             Layer(int(step), *(stack[k].astype(np.float32) for stack in stacks)) for k, step in enumerate(steps)
         )
-        return cls(**floats, output_scale=float(arrays[f"{prefix}output_scale"]), layers=layers)
+        largest = int(arrays.get(f"{prefix}unit_max", HIDDEN_MAX))
+        return cls(**floats, output_scale=float(arrays[f"{prefix}output_scale"]), layers=layers, largest=largest)
 
     def __getstate__(self) -> dict[str, Any]:
         """All but what is made when it is needed, and for this processor."""
@@ -305,7 +310,7 @@ class Network:
 
         hidden = (self.hidden_weight, self.hidden_bias, self.hidden_scale)
         layers = [(layer.step, layer.weight, layer.bias, layer.scale) for layer in self.layers]
-        return pack(hidden, layers, (self.output_weight, self.output_bias))
+        return pack(hidden, layers, (self.output_weight, self.output_bias), self.largest)
 
     def logits(self, features: NDArray[np.int8], place: NDArray[np.int64]) -> NDArray[np.float64]:
         """Unnormalised log-probabilities, float64 [lines, classes].
@@ -315,7 +320,7 @@ class Network:
             place: int64 [lines], each line's place in its document, from 0.
         """
         if (fast := loops("network", len(features))) is not None and self._packed is not None:
-            sums: NDArray[np.float64] = fast.logits(self._packed, features, place, HIDDEN_MAX)
+            sums: NDArray[np.float64] = fast.logits(self._packed, features, place)
             return sums * self.output_scale
         out = np.empty((len(features), len(self.output_bias)), dtype=np.float64)
         reach = sum(layer.step for layer in self.layers)
@@ -323,9 +328,9 @@ class Network:
             begin, end = max(at - reach, 0), at + _ROWS + reach  # a stretch, and all that it looks at
             hidden = features[begin:end].astype(np.float32) @ self.hidden_weight
             hidden += self.hidden_bias
-            hidden = _whole(hidden, self.hidden_scale)
+            hidden = _whole(hidden, self.hidden_scale, self.largest)
             for layer in self.layers:
-                hidden = layer.added(hidden, place[begin:end])
+                hidden = layer.added(hidden, place[begin:end], self.largest)
             out[at : at + _ROWS] = hidden[at - begin : at - begin + _ROWS] @ self.output_weight + self.output_bias
         return out * self.output_scale
 

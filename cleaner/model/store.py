@@ -23,10 +23,12 @@ from cleaner.evidence.gather import Evidence, beside, network_input
 from cleaner.model.network import Linear, Neighbours, Network, Topics, blend, lean, log_softmax
 from cleaner.records import Label
 
-DEFAULT: Final = "text-v6"
+DEFAULT: Final = "text-v7"
 DEFAULT_HTML: Final = "html-v2"
-#: Raised whenever an older library could not read a newer folder, or the other way round.
-FORMAT: Final = 2
+#: Raised whenever an older library could not read a newer folder; and the oldest that is still read, in which hidden
+#: units have 10 bits.
+FORMAT: Final = 3
+_OLDEST: Final = 2
 #: What a model is for.
 TEXT, HTML = "text", "html"
 #: The features of each kind of model. A model for HTML has a second set of networks, which lack
@@ -167,9 +169,9 @@ def load(name: str | Path = DEFAULT) -> Model:
     try:
         config = json.loads(content[_CONFIG])
         found = config["format"]
-        if found != FORMAT:
+        if not _OLDEST <= found <= FORMAT:
             raise ModelError(
-                f"the model in {folder} has format {found}, this version of cleaner reads format {FORMAT}; "
+                f"the model in {folder} has format {found}, this version of cleaner reads {_OLDEST} to {FORMAT}; "
                 f"install the version of cleaner it was made with, or train it again."
             )
         if config["labels"] != list(Label) or config["features"] != list(FEATURES[_input(config)]):
