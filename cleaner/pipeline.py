@@ -291,7 +291,6 @@ class Cleaner:
         model: store.Model,
         stage: store.SecondStage,
     ) -> Batch:
-        compiled.count(len(evidence.lines))
         own = own_log_probabilities(model.linear, evidence)
         decisions = decide(
             evidence.lines,
@@ -314,6 +313,7 @@ class Cleaner:
             start, end = int(evidence.lines.char_start[i]), int(evidence.lines.char_end[i])
             if found := residue.cuts_in(texts[k], start, end):
                 cuts[k][i - int(evidence.lines.first[k])] = found
+        compiled.count(len(evidence.lines))
         words = evidence.grams[1].count
         shapes = [Shape.LINES] * len(texts)
         return Batch(texts, evidence.lines, evidence.compacted, words, words * decisions.kept, decisions, cuts, shapes)

@@ -406,6 +406,6 @@ def test_a_broken_page_does_not_stop_a_run(pages: Path, tmp_path: Path) -> None:
 
 
 def test_models_are_not_mixed_up(pages: Path) -> None:
-    result = run("clean", pages / "a.html", "--html-model", "text-v6")
+    result = run("clean", pages / "a.html", "--html-model", "text-v7")
     assert result.returncode == 3
     assert "is for text, not for html" in said(result)

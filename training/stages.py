@@ -318,8 +318,8 @@ def fit_wide_networks(examples: Examples, settings: Settings) -> dict[str, NDArr
 def in_bytes(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """A network with its hidden units, and the weights between them, in whole numbers of 8 bits: a third of its time.
 
-    A processor multiplies four of them at once where it multiplies two of 16 bits (Jacob et al. 2018, arXiv 1712.05877).
-    A network that sees one line at a time has none of those weights and stays as it is.
+    A processor multiplies four of them at once where it multiplies two of 16 bits (Jacob et al. 2018, arXiv
+    1712.05877). A network that sees one line at a time has none of those weights and stays as it is.
 
     Args:
         arrays: from `fit_wide_networks`.

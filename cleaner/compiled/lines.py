@@ -243,7 +243,7 @@ def blocks(
 @compiled
 def _cosine(vector: Any, length: Any, sums: Any, mass: Any) -> Any:
     """127 times the cosine between a line's vector and the sums of the other lines' of a stretch that it is in."""
-    product, square = 0, 0
+    product, square = np.int64(0), np.int64(0)
     for k in range(len(vector)):
         other = np.int32(sums[k] - vector[k] * mass)
         product += vector[k] * other

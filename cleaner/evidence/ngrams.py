@@ -73,11 +73,11 @@ def hash_lines(lines: CompactLines, bits: int) -> tuple[Grams, Words]:
 def _four_grams(lines: CompactLines, bits: int) -> Grams:
     text = lines.folded
     count = np.maximum(lines.end - lines.start - 1, 0)
-    if (fast := loops("text", len(lines))) is not None:
-        return Grams(fast.four_grams(text, lines.end, _CHARACTERS, bits), lines.start - 1, count, bits)
     if len(text) < 4:
         empty = np.full(len(lines) * 2, 1 << bits, dtype=np.int32)
         return Grams(empty, np.arange(len(lines)) * 2, np.zeros(len(lines), dtype=np.int64), bits)
+    if (fast := loops("text", len(lines))) is not None:
+        return Grams(fast.four_grams(text, lines.end, _CHARACTERS, bits), lines.start - 1, count, bits)
     pairs = text[:-1].astype(np.uint16)
     pairs |= text[1:].astype(np.uint16) << np.uint16(8)
     grams = pairs[:-2].astype(np.uint32)
