@@ -126,7 +126,7 @@ def _network(inputs: int, units: int, groups: int, layers: int, weight: int, uni
     def scale(*shape: int) -> NDArray[np.float32]:
         return random.uniform(0.1, 3, shape).astype(np.float32)
 
-    every = groups * units
+    every, step = groups * units, np.float32(40 * weight)
     return Network(
         hidden_weight=whole(500, inputs, every),
         hidden_bias=whole(9000, every),
@@ -135,7 +135,9 @@ def _network(inputs: int, units: int, groups: int, layers: int, weight: int, uni
         output_bias=whole(1000, 13),
         output_scale=1e-5,
         layers=tuple(
-            Layer(2**k, whole(weight, groups, 3, units, units), whole(5000, every), scale(every) / np.float32(40 * weight))
+            Layer(
+                2**k, whole(weight, groups, 3, units, units), whole(5000, every), scale(every) / np.float32(40 * weight)
+            )
             for k in range(layers)
         ),
         largest=unit,

@@ -2,8 +2,8 @@
 
 Every tool is given the same text dumps (or the same HTML, for those that need it). Time is the processor's, of one
 thread, best of some rounds in which the tools take turns; megabytes are of what the tool was given. What `cleaner`
-keeps is judged by models that saw no page of the host; its time is the shipped model's. Peers come with the extra
-`peers`.
+keeps is judged by models that saw no page of the host; its time is the shipped model's, with compiled loops and without
+(where there is no numba, all of it is without). Peers come with the extra `peers`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Annotated, Any
 import typer
 from threadpoolctl import threadpool_limits
 
-from cleaner import Cleaner, Config, Label
+from cleaner import Cleaner, Config, Label, compiled
 from training.corpora import CORPORA, FULL, Page, read_pages
 from training.evaluate import Judges
 from training.html import read_folder
@@ -33,7 +33,7 @@ from training.wcxb import read_html, read_wcxb
 _ROUNDS = 3
 #: Processor seconds.
 _SLOW = 10.0
-_OURS, _PLACEHOLDER = "cleaner", "keep everything"
+_OURS, _OURS_PLAIN, _PLACEHOLDER = "cleaner", "cleaner without numba", "keep everything"
 _OURS_HTML, _OURS_FAST = "cleaner on HTML", "cleaner on HTML, --fast"
 _TRAFILATURA = "trafilatura"
 _ON_HTML = (_OURS_HTML, _OURS_FAST, _TRAFILATURA)
@@ -67,9 +67,12 @@ def tools() -> Iterator[Tool]:
         typer.Exit: if the extra is missing.
     """
     ours = Cleaner(config=_CONFIG)
-    yield Tool(_OURS, lambda texts: ours.clean_many(texts))
+    yield Tool(_OURS, _with_loops(ours.clean_many, compiled.at_hand()))
+    if compiled.at_hand():
+        yield Tool(_OURS_PLAIN, _with_loops(ours.clean_many, False))
     for name, fast in ((_OURS_HTML, False), (_OURS_FAST, True)):
-        yield Tool(name, _on_pages(Cleaner(config=_CONFIG, fast=fast)), takes_html=True)
+        run = _on_pages(Cleaner(config=_CONFIG, fast=fast))
+        yield Tool(name, _with_loops(run, compiled.at_hand()), takes_html=True)
     yield Tool(_PLACEHOLDER, lambda texts: list(texts))
     yield Tool("lines of 10 words and more", lambda texts: [_long_lines(text) for text in texts])
     yield Tool("RefinedWeb's line rules", lambda texts: [_refined_web(text) for text in texts])
@@ -84,6 +87,14 @@ def tools() -> Iterator[Tool]:
     except ModuleNotFoundError as error:
         typer.echo(f'{error.name} is missing; install the peers: pip install "cleaner[train,peers]"', err=True)
         raise typer.Exit(2) from None
+
+
+def _with_loops(run: Callable[[Sequence[str]], list[str]], wanted: bool) -> Callable[[Sequence[str]], list[str]]:
+    def with_loops(texts: Sequence[str]) -> list[str]:
+        with compiled.used(wanted):
+            return run(texts)
+
+    return with_loops
 
 
 def _each(one: Callable[[str], str]) -> Callable[[Sequence[str]], list[str]]:
@@ -216,7 +227,8 @@ def measure(folder: Path, corpora: Path, limit: int, every_nth: int = 1) -> list
     pages, sources, best, found = timed(every, folder, limit, every_nth)
     texts = [page.text for page in pages]
     gold = [words([page.content or ""]) for page in pages]
-    found[_OURS] = _held_out(pages, corpora)
+    held_out = _held_out(pages, corpora)
+    found |= {name: held_out for name in (_OURS, _OURS_PLAIN) if name in found}
     judges = HtmlJudges(corpora, HTML_SETTINGS)
     by_name = {page.page.name: page for page in read_folder(folder, read_pages(corpora / "labelled-pages" / "en"))}
     for name, fast in ((_OURS_HTML, False), (_OURS_FAST, True)):

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 #: After how many lines the loops are loaded.
-WORTH = 100_000
+WORTH = 70_000
 #: For fewer lines in a batch a call costs more than it saves.
 _FEWEST = 16
 
