@@ -254,7 +254,7 @@ def _cosine(vector: Any, length: Any, sums: Any, mass: Any) -> Any:
 
 @compiled
 def topics(vector: Any, body: Any, words: Any, first: Any, axes: int, reach: int, long_line: int) -> Any:
-    """All of them, where no sum can overflow.
+    """All of them; of a document in which a sum can overflow they mean nothing.
 
     Args:
         vector: int32 [lines, dimensions], what each line is about.

@@ -62,13 +62,28 @@ def topic_features(
         int8 [lines, len(FEATURES)], cosines times 127; the last are those between the line's vector and the
         first axes.
     """
-    here = np.arange(len(lines))
-    low, high = lines.first[lines.document], lines.first[lines.document + 1]
+    total = running(words)[lines.first]
+    may_overflow = np.diff(total) > _MOST_WORDS
+    if (fast := loops("lines", len(lines))) is None:
+        return _described(lines.first, vector, body, words, bool(may_overflow.any()))
+    described: NDArray[np.int8] = fast.topics(vector, body, words, lines.first, _AXES, _NEAR, _LONG_LINE)
+    for k in np.flatnonzero(may_overflow).tolist():
+        here = slice(lines.first[k], lines.first[k + 1])
+        alone = np.array([0, here.stop - here.start])
+        described[here] = _described(alone, vector[here], body[here], words[here], True)
+    return described
+
+
+def _described(
+    first: NDArray[np.int64],
+    vector: NDArray[np.integer],
+    body: NDArray[np.int32],
+    words: NDArray[np.int64],
+    may_overflow: bool,
+) -> NDArray[np.int8]:
+    here = np.arange(len(vector))
+    low, high = (np.repeat(edge, np.diff(first)) for edge in (first[:-1], first[1:]))
     near_low, near_high = np.maximum(here - _NEAR, low), np.minimum(here + _NEAR + 1, high)
-    may_overflow = np.diff(running(words)[lines.first]).max(initial=0) > _MOST_WORDS
-    if not may_overflow and (fast := loops("lines", len(lines))) is not None:
-        described: NDArray[np.int8] = fast.topics(vector, body, words, lines.first, _AXES, _NEAR, _LONG_LINE)
-        return described
     vectors = vector.astype(np.int64, copy=False)
     if may_overflow:
         vectors = _shifted(vectors)
