@@ -135,9 +135,7 @@ def _network(inputs: int, units: int, groups: int, layers: int, weight: int, uni
         output_bias=whole(1000, 13),
         output_scale=1e-5,
         layers=tuple(
-            Layer(
-                2**k, whole(weight, groups, 3, units, units), whole(5000, every), scale(every) / np.float32(40 * weight)
-            )
+            Layer(2**k, whole(weight, groups, 3, units, units), whole(5000, every), scale(every) / step)
             for k in range(layers)
         ),
         largest=unit,
