@@ -90,7 +90,7 @@ def candidates(lines: CompactLines, grams: Grams) -> NDArray[np.int64]:
     """
     text = lines.folded.tobytes()
     hinted, bits = _hinted(grams.bits)
-    fast = loops("text", len(lines))
+    fast = loops("grams", len(lines))
     at = np.flatnonzero(hinted[grams.bucket]) if fast is None else fast.places(grams.bucket, bits)
     found = [place for place in at.tolist() if text.startswith(_HINTS, place)]
     return np.unique(np.searchsorted(lines.start, np.array(found, dtype=np.int64), side="right") - 1)

@@ -397,30 +397,3 @@ def logits(weights: Packed, features: NDArray[np.int8], place: NDArray[np.int64]
             units, others = others, units
         _last(units, at - begin, weights.output, weights.output_bias, out[at : at + _STRETCH])
     return out
-
-
-@compiled
-def shifted(logits: Any, limit: float) -> Any:
-    """Logits between -`limit` and `limit`, less the largest of their row: float64 [rows, columns]."""
-    out = np.empty_like(logits)
-    for row in range(len(logits)):
-        largest = -np.inf
-        for column in range(logits.shape[1]):
-            value = max(-limit, min(limit, logits[row, column]))
-            out[row, column] = value
-            largest = max(largest, value)
-        for column in range(logits.shape[1]):
-            out[row, column] -= largest
-    return out
-
-
-@compiled
-def row_sums(values: Any) -> Any:
-    """The sum of each row, added up from the first column on: float64 [rows]."""
-    out = np.empty(len(values), dtype=np.float64)
-    for row in range(len(values)):
-        total = values[row, 0]
-        for column in range(1, values.shape[1]):
-            total += values[row, column]
-        out[row] = total
-    return out

@@ -1,4 +1,4 @@
-"""The weights of hashed features, summed line by line."""
+"""The weights of hashed features, summed line by line, and made probabilities."""
 
 from __future__ import annotations
 
@@ -127,4 +127,31 @@ def beside(sums: Any, root: Any, has_before: Any, has_after: Any, scale: float, 
             if has_after[line]:
                 value += np.float64(sums[line + 1, half + k]) / root[line + 1]
             out[line, k] = value * scale + bias[k]
+    return out
+
+
+@compiled
+def shifted(logits: Any, limit: float) -> Any:
+    """Logits between -`limit` and `limit`, less the largest of their row: float64 [rows, columns]."""
+    out = np.empty_like(logits)
+    for row in range(len(logits)):
+        largest = -np.inf
+        for column in range(logits.shape[1]):
+            value = max(-limit, min(limit, logits[row, column]))
+            out[row, column] = value
+            largest = max(largest, value)
+        for column in range(logits.shape[1]):
+            out[row, column] -= largest
+    return out
+
+
+@compiled
+def row_sums(values: Any) -> Any:
+    """The sum of each row, added up from the first column on: float64 [rows]."""
+    out = np.empty(len(values), dtype=np.float64)
+    for row in range(len(values)):
+        total = values[row, 0]
+        for column in range(1, values.shape[1]):
+            total += values[row, column]
+        out[row] = total
     return out

@@ -76,7 +76,7 @@ def _four_grams(lines: CompactLines, bits: int) -> Grams:
     if len(text) < 4:
         empty = np.full(len(lines) * 2, 1 << bits, dtype=np.int32)
         return Grams(empty, np.arange(len(lines)) * 2, np.zeros(len(lines), dtype=np.int64), bits)
-    if (fast := loops("text", len(lines))) is not None:
+    if (fast := loops("grams", len(lines))) is not None:
         return Grams(fast.four_grams(text, lines.end, _CHARACTERS, bits), lines.start - 1, count, bits)
     pairs = text[:-1].astype(np.uint16)
     pairs |= text[1:].astype(np.uint16) << np.uint16(8)
@@ -109,7 +109,7 @@ def _word_bucket(value: NDArray[np.uint32], bits: int) -> NDArray[np.int32]:
 
 def _words(lines: CompactLines, bits: int) -> Words:
     text = lines.folded
-    if (fast := loops("text", len(lines))) is not None:
+    if (fast := loops("grams", len(lines))) is not None:
         bucket, first, count, length = fast.words(
             text, lines.start, lines.end, _IN_WORD, np.uint32(_BASE), np.uint32(pow(_BASE, -1, 1 << 32)), _WORDS, bits
         )

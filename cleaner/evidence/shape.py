@@ -84,7 +84,7 @@ def shape_features(lines: LineTable, compacted: CompactLines, grams: tuple[Grams
     raw, start, end = compacted.raw, compacted.start, compacted.end
     if not len(lines):
         return np.zeros((0, len(FEATURES)), dtype=np.int8)
-    if (fast := loops("text", len(lines))) is not None:
+    if (fast := loops("shape", len(lines))) is not None:
         given = np.stack([_flag(share_labels(compacted) > 0), *_repetition(lines, grams[0])])
         described = np.empty((len(lines), len(FEATURES)), dtype=np.int8)
         fast.shape(
@@ -211,7 +211,7 @@ def _contains(lines: CompactLines, sequence: bytes) -> NDArray[np.bool_]:
 def _repetition(lines: LineTable, grams: Grams) -> tuple[NDArray[np.int8], ...]:
     """How often the same line (case and digits aside) stands in its document, and whether right beside."""
     keyed = line_hashes(grams) * np.uint64(0x9E3779B97F4A7C15) + lines.document.astype(np.uint64)
-    if (fast := loops("text", len(lines))) is not None:
+    if (fast := loops("shape", len(lines))) is not None:
         count = fast.copies(keyed, lines.first)
     else:
         _, inverse, counts = np.unique(keyed, return_inverse=True, return_counts=True)
@@ -227,7 +227,7 @@ def line_hashes(grams: Grams) -> NDArray[np.uint64]:
     The sum of a random number for each n-gram (Zobrist 1970, A New Hashing Method with Application for Game
     Playing): lines of the same n-grams in another order, which hardly exist, would count as equal.
     """
-    if (fast := loops("text", len(grams.first))) is not None:
+    if (fast := loops("grams", len(grams.first))) is not None:
         hashes: NDArray[np.uint64] = fast.line_hashes(grams.bucket, grams.first, 1 << grams.bits)
         return hashes
     return np.add.reduceat(_random_numbers(1 << grams.bits)[grams.bucket], grams.first, dtype=np.uint64)

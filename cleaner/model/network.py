@@ -374,7 +374,7 @@ def log_softmax(logits: NDArray[np.float64], limit: float = np.inf) -> NDArray[n
         logits: float64 [rows, classes].
         limit: what they are held to, above and below.
     """
-    if (fast := loops("network", len(logits))) is not None:
+    if (fast := loops("sums", len(logits))) is not None:
         # the exponential and the logarithm are numpy's own: no two libraries agree on their last bit
         shifted = fast.shifted(logits, limit)
         total = fast.row_sums(np.exp(shifted))
