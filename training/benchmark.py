@@ -35,7 +35,7 @@ _ROUNDS = 3
 _SLOW = 10.0
 _OURS, _OURS_PLAIN, _PLACEHOLDER = "cleaner", "cleaner without numba", "keep everything"
 _OURS_HTML, _OURS_FAST = "cleaner on HTML", "cleaner on HTML, --fast"
-_TRAFILATURA = "trafilatura"
+_TRAFILATURA, _C4 = "trafilatura", "C4's line rules (datatrove)"
 _ON_HTML = (_OURS_HTML, _OURS_FAST, _TRAFILATURA)
 _CONFIG = Config(keep=[Label.BODY])
 #: What RefinedWeb's line-wise corrections drop in short lines (Penedo et al. 2023, arXiv 2306.01116, appendix G.2).
@@ -77,7 +77,7 @@ def tools() -> Iterator[Tool]:
     yield Tool("lines of 10 words and more", lambda texts: [_long_lines(text) for text in texts])
     yield Tool("RefinedWeb's line rules", lambda texts: [_refined_web(text) for text in texts])
     try:
-        yield Tool("C4's line rules (datatrove)", _c4())
+        yield Tool(_C4, _c4())
         yield Tool("jusText, lines as <p>", _on_lines(_justext()))
         yield Tool("boilerpy3 Default, lines as <p>", _on_lines(_boilerpy()))
         yield Tool("jusText", _each(_justext()), takes_html=True)
@@ -236,13 +236,17 @@ def measure(folder: Path, corpora: Path, limit: int, every_nth: int = 1) -> list
         found[name] = [cleaned[page.name] for page in pages]
     rows = []
     for tool in every:
-        size = sum(len(text.encode("utf-8", "replace")) for text in (sources if tool.takes_html else texts)) / 1e6
+        size = _megabytes(sources if tool.takes_html else texts)
         f1 = [word_f1(one, words([text])) for one, text in zip(gold, found[tool.name], strict=True)]
         articles = [score for score, page in zip(f1, pages, strict=True) if page.kind == "article"]
         rows.append(
             Row(tool.name, tool.takes_html, mean(f1), mean(articles or [0.0]), size / max(best[tool.name], 1e-9))
         )
     return rows
+
+
+def _megabytes(texts: Sequence[str]) -> float:
+    return sum(len(text.encode("utf-8", "replace")) for text in texts) / 1e6
 
 
 def _held_out(pages: Sequence[Page], corpora: Path) -> list[str]:
@@ -309,17 +313,25 @@ def main(
     limit: Annotated[int, typer.Option(min=0, help="So many pages; 0 for all.")] = 0,
     every: Annotated[int, typer.Option(min=1, help="Every so many-th page alone: kinds stand together.")] = 1,
     speed: Annotated[
-        bool, typer.Option("--speed", help="Only how long cleaner and trafilatura take on HTML: no model is trained.")
+        bool,
+        typer.Option(
+            "--speed", help="Only how long tools take: on text all, on HTML cleaner, trafilatura. Trains no model."
+        ),
     ] = False,
     plot: Annotated[Path | None, typer.Option(help="An SVG file for the picture.")] = None,
 ) -> None:
     """Print accuracy and speed of cleaner and its peers side by side."""
     folder = wcxb or corpora / "wcxb-dev"
     if speed:
-        some = [tool for tool in tools() if tool.name in _ON_HTML]
-        _, sources, spent, _ = timed(some, folder, limit, every, patient=True)
-        for name, seconds in spent.items():
-            typer.echo(f"{name:34}{1000 * seconds / len(sources):8.1f} ms a page")
+        some = [tool for tool in tools() if tool.name in _ON_HTML or not tool.takes_html]
+        pages, sources, spent, _ = timed(some, folder, limit, every, patient=True)
+        size = _megabytes([page.text for page in pages])
+        for tool in some:
+            if tool.takes_html:
+                typer.echo(f"{tool.name:34}{1000 * spent[tool.name] / len(sources):8.1f} ms a page")
+            elif tool.name != _PLACEHOLDER:
+                typer.echo(f"{tool.name:34}{size / spent[tool.name]:8.2f} MB/s")
+        typer.echo(f"{_OURS} is {spent[_C4] / spent[_OURS]:.2f} times as fast as {_C4}")
         typer.echo(_ratios(spent))
         return
     rows = measure(folder, corpora, limit, every)
