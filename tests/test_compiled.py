@@ -8,7 +8,7 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +31,6 @@ from training.corpora import read_seeds
 
 pytest.importorskip("numba")
 CASES = Path(__file__).parent / "cases"
-
-
-@pytest.fixture(autouse=True, scope="module")
-def from_one_line_on() -> Iterator[None]:
-    """Let loops run on batches of any size."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "_FEWEST", 1)
-        yield
 
 
 def both(compute: Callable[[], Any]) -> tuple[Any, Any]:

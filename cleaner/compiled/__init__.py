@@ -15,8 +15,6 @@ from types import ModuleType
 
 #: After how many lines the loops are loaded.
 WORTH = 70_000
-#: For fewer lines in a batch a call costs more than it saves.
-_FEWEST = 16
 
 #: How many lines this process has seen; and whether loops are used whatever that says.
 _lines = 0
@@ -28,10 +26,10 @@ def loops(name: str, lines: int) -> ModuleType | None:
 
     Args:
         name: of a module beside this one.
-        lines: how many lines a batch has.
+        lines: how many lines a batch has; loops are not made for none.
     """
     is_wanted = _lines >= WORTH if _wanted is None else _wanted
-    return _module(name) if is_wanted and lines >= _FEWEST else None
+    return _module(name) if is_wanted and lines else None
 
 
 def count(lines: int) -> None:
