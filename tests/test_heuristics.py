@@ -9,8 +9,10 @@ import pytest
 import trafilatura
 
 from cleaner.evidence import heuristics
+from cleaner.evidence.compact import compact
 from cleaner.evidence.heuristics import verdict
 from cleaner.segment.html import read_html
+from cleaner.segment.plain import split
 
 SENTENCE = "The ferry sailed again on Monday after three winters in a shed, and the whole town came to see it leave."
 PAGE = (
@@ -25,6 +27,36 @@ def test_a_verdict_is_on_the_line_and_not_on_its_words() -> None:
     assert found.note is None
     assert found.kept[3:12].tolist() == [127] * 9
     assert not found.kept[[0, 1, 12, 13]].any(), "lines with the same words elsewhere"
+
+
+def _may_match(pattern: str, texts: list[str]) -> list[bool]:
+    lines = compact(split(["\n".join(texts)]))
+    assert len(lines) == len(texts)
+    return [bool(may) for may in heuristics._may_match(pattern, lines)]
+
+
+def test_every_line_that_the_filter_matches_is_asked_about() -> None:
+    from trafilatura.utils import RE_FILTER
+
+    labels = RE_FILTER.pattern.removeprefix(r"\W*(").rstrip(")$").replace("{,8}", "").replace(".", "").split("|")
+    forms = [form for label in labels for form in (label.replace("?", ""), label.replace("-?", "").replace(":?", ""))]
+    forms += [form.upper() for form in forms] + ["ꓝacebook", "Pocket", "PocKet", "E–Mail", "Q", "é", "0", "print:"]
+    texts = [f"{before}{form}" for form in forms for before in ("", "- ", "» ", "_")]
+    matched = [RE_FILTER.match(text) is not None for text in texts]
+    asked = _may_match(RE_FILTER.pattern, texts)
+    assert sum(matched) > 100
+    assert not [text for text, is_match, is_asked in zip(texts, matched, asked, strict=True) if is_match > is_asked]
+
+
+def test_most_lines_are_not_asked_about() -> None:
+    from trafilatura.utils import RE_FILTER
+
+    texts = ["The ferry sailed", "Every day", "Products", "Maybe", "In the evening", "2019", "Whatsapp", "• Menu"]
+    assert _may_match(RE_FILTER.pattern, texts) == [False, False, False, False, False, False, True, True]
+
+
+def test_a_filter_that_is_no_list_of_labels_is_asked_about_every_line() -> None:
+    assert _may_match(r"(?:Share|Print)\b.*$", ["The ferry", "2019"]) == [True, True]
 
 
 def test_pages_leave_nothing_behind() -> None:

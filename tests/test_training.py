@@ -37,7 +37,7 @@ from training.measures import (
 )
 from training.promises import thresholds
 from training.readings import READINGS, digest_of, read_labels
-from training.stages import fit_linear, fit_networks, gram_matrix, neighbour_matrix, quantise
+from training.stages import fit_linear, fit_networks, gram_matrix, in_bytes, neighbour_matrix, quantise
 from training.synthetic import ALONE, BLOCK, END, INSERT_WEIGHTS, TEASER, synthetic_pages, with_inserts
 from training.teacher import content_rates, teach
 from training.topics import fit_topics
@@ -330,6 +330,23 @@ def test_rounding_a_wide_network_hardly_changes_it() -> None:
     assert np.abs(found - expected).mean() < 0.01 * np.abs(expected).mean()
     largest = np.abs(arrays["layer_weight"]).sum(axis=(2, 3)).reshape(arrays["layer_bias"].shape) * 1023
     assert largest.max() + np.abs(arrays["layer_bias"]).max() < 1 << 24, "sums in float32 stay exact"
+
+
+def test_a_network_of_bytes_is_hardly_another() -> None:
+    examples, settings = _wide_examples()
+    arrays = fit_networks(examples, settings)
+    small = in_bytes(arrays)
+    assert small["layer_weight"].dtype == np.int8
+    assert np.abs(small["layer_weight"]).max() == 127, "each unit uses all the room there is"
+    expected = Network.from_arrays(arrays).logits(examples.features, examples.place)
+    found = Network.from_arrays(small).logits(examples.features, examples.place)
+    assert 0 < np.abs(found - expected).mean() < 0.02 * np.abs(expected).mean()
+    assert (found.argmax(axis=1) == expected.argmax(axis=1)).mean() > 0.99
+
+
+def test_a_network_of_one_line_at_a_time_has_nothing_to_make_bytes_of() -> None:
+    arrays = {"hidden_weight": np.full((2, 3), 700)}
+    assert in_bytes(arrays) is arrays
 
 
 def test_words_that_stand_together_point_the_same_way() -> None:
