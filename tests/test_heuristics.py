@@ -40,7 +40,7 @@ def test_every_line_that_the_filter_matches_is_asked_about() -> None:
 
     labels = RE_FILTER.pattern.removeprefix(r"\W*(").rstrip(")$").replace("{,8}", "").replace(".", "").split("|")
     forms = [form for label in labels for form in (label.replace("?", ""), label.replace("-?", "").replace(":?", ""))]
-    forms += [form.upper() for form in forms] + ["ꓝacebook", "Pocket", "PocKet", "E–Mail", "Q", "é", "0", "print:"]
+    forms += [form.upper() for form in forms] + ["Inſtagram", "Lınkedin", "PocKet", "E–Mail", "Q", "é", "0", "print:"]
     texts = [f"{before}{form}" for form in forms for before in ("", "- ", "» ", "_")]
     matched = [RE_FILTER.match(text) is not None for text in texts]
     asked = _may_match(RE_FILTER.pattern, texts)
