@@ -50,18 +50,21 @@ def _ends_with(raw: Any, after: Any, tail: Any) -> Any:
 
 
 @compiled
+def _in_word(byte: Any) -> Any:
+    """Whether a byte is part of a word: a letter, a digit, or of a character beyond ASCII."""
+    return (np.uint8((byte | np.uint8(0x20)) - 0x61) < 26) | (np.uint8(byte - 0x30) < 10) | (byte >= 0x80)
+
+
+@compiled
 def _marked(raw: Any, folded: Any) -> Any:
     """What begins at each byte: a capitalised word, a copyright sign, an address. Uint8 [bytes]; 0 for the first."""
     size = len(raw)
     marks = np.zeros(size, dtype=np.uint8)
     for k in range(1, size - 3):
         byte, before = raw[k], raw[k - 1]
-        after_word = (
-            (np.uint8((before | np.uint8(0x20)) - 0x61) < 26) | (np.uint8(before - 0x30) < 10) | (before >= 0x80)
-        )
         a, b, c, d = folded[k], folded[k + 1], folded[k + 2], folded[k + 3]
         marks[k] = (
-            _CAPITAL * ((np.uint8(byte - 0x41) < 26) & ~after_word)
+            _CAPITAL * ((np.uint8(byte - 0x41) < 26) & ~_in_word(before))
             | _COPYRIGHT * ((byte == 0xC2) & (b == 0xA9))
             | _ADDRESS
             * (
@@ -72,11 +75,8 @@ def _marked(raw: Any, folded: Any) -> Any:
         )
     for k in range(max(size - 3, 1), size):  # no longer mark fits here
         before = raw[k - 1]
-        after_word = (
-            (np.uint8((before | np.uint8(0x20)) - 0x61) < 26) | (np.uint8(before - 0x30) < 10) | (before >= 0x80)
-        )
         marks[k] = (
-            _CAPITAL * ((np.uint8(raw[k] - 0x41) < 26) & ~after_word)
+            _CAPITAL * ((np.uint8(raw[k] - 0x41) < 26) & ~_in_word(before))
             | _COPYRIGHT * ((raw[k] == 0xC2) & (k + 1 < size and raw[k + 1] == 0xA9))
             | _ADDRESS * (raw[k] == 0x40)
         )

@@ -15,6 +15,7 @@ from cleaner.compiled.jit import compiled, in_llvm
 _I8, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 #: How many classes are summed at once.
 _LANES = 16
+#: How many bytes of a table a processor fetches at once.
 _CACHE_LINE = 64
 
 

@@ -87,7 +87,7 @@ def split(buffer: Any, origin: Any) -> Any:
                     count += 1
                 ahead += size - 1
                 begin, begin_ahead, visible, seen = at + size, ahead, False, at + size
-                k += size if size > 1 else 1
+                k += size  # each of its bytes is special
                 continue
             if buffer[at] & 0xC0 == 0x80:
                 ahead += 1
