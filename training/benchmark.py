@@ -300,7 +300,8 @@ def picture(rows: Sequence[Row], path: Path) -> None:
         "keep everything", (0.99, everything), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=8
     )
     axes.set_xscale("log")
-    axes.margins(x=0.25)
+    axes.margins(x=0.1)
+    axes.set_xlim(right=axes.get_xlim()[1] * 3)  # names stand to the right of their points
     axes.set_xlabel("MB of input per second on one core (blue: text dumps, gray: HTML)")
     axes.set_ylabel("word F1, mean over pages")
     figure.tight_layout()

@@ -145,6 +145,7 @@ def pages_report(judged: Sequence[Judged], judges: Judges) -> tuple[str, Figures
         group_table(judged, "language", lambda page: page.language),
         f"body word F1, mean over {len(scores):,} pages: {np.mean(scores):.3f}",
         f"with the default threshold, navigation among the promotional: {removal(judged)}",
+        _second_time(judged),
         "calibration of the score, lines of all pages\n" + table + f"\nexpected calibration error: {error:.4f}",
     ]
     articles = [one for one in judged if is_promised(one.page)]
@@ -180,6 +181,20 @@ def pages_report(judged: Sequence[Judged], judges: Judges) -> tuple[str, Figures
                 )
             )
     return "\n\n".join(rows), figures
+
+
+def _second_time(judged: Sequence[Judged]) -> str:
+    """How many clean texts stay as they are when they are cleaned again by the same model, and how many words do."""
+    same, kept, total = 0, 0, 0
+    for model in {id(one.model): one.model for one in judged}.values():
+        cleaner = Cleaner(model=model)
+        once = cleaner.clean_many(one.page.text for one in judged if one.model is model)
+        for first, second in zip(once, cleaner.clean_many(once), strict=True):
+            same += first == second
+            kept += words([second]).total()
+            total += words([first]).total()
+    share = f"{kept / max(total, 1):.1%}"
+    return f"cleaned a second time, {same:,} of {len(judged):,} texts stay the same; of all words, {share} are kept"
 
 
 def _inserts(pages: Sequence[Page]) -> list[Page]:
