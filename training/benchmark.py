@@ -67,12 +67,12 @@ def tools() -> Iterator[Tool]:
         typer.Exit: if the extra is missing.
     """
     ours = Cleaner(config=_CONFIG)
-    yield Tool(_OURS, _with_loops(ours.clean_many, compiled.at_hand()))
+    yield Tool(_OURS, _with_loops(ours.clean_many, True))
     if compiled.at_hand():
         yield Tool(_OURS_PLAIN, _with_loops(ours.clean_many, False))
     for name, fast in ((_OURS_HTML, False), (_OURS_FAST, True)):
         run = _on_pages(Cleaner(config=_CONFIG, fast=fast))
-        yield Tool(name, _with_loops(run, compiled.at_hand()), takes_html=True)
+        yield Tool(name, _with_loops(run, True), takes_html=True)
     yield Tool(_PLACEHOLDER, lambda texts: list(texts))
     yield Tool("lines of 10 words and more", lambda texts: [_long_lines(text) for text in texts])
     yield Tool("RefinedWeb's line rules", lambda texts: [_refined_web(text) for text in texts])

@@ -20,6 +20,7 @@ from cleaner.config import Config
 from cleaner.model import store
 from cleaner.pipeline import Cleaner
 from cleaner.records import DEFAULT_KEEP, Label
+from cleaner.render import clean_text
 from training.corpora import CORPORA, FOLDS, CorpusError, Page, read_pages, read_seeds
 from training.diff import save_labels
 from training.dumps import STYLES
@@ -187,9 +188,8 @@ def _second_time(judged: Sequence[Judged]) -> str:
     """How many clean texts stay as they are when they are cleaned again by the same model, and how many words do."""
     same, kept, total = 0, 0, 0
     for model in {id(one.model): one.model for one in judged}.values():
-        cleaner = Cleaner(model=model)
-        once = cleaner.clean_many(one.page.text for one in judged if one.model is model)
-        for first, second in zip(once, cleaner.clean_many(once), strict=True):
+        once = [clean_text(one.document) for one in judged if one.model is model]
+        for first, second in zip(once, Cleaner(model=model).clean_many(once), strict=True):
             same += first == second
             kept += words([second]).total()
             total += words([first]).total()

@@ -390,8 +390,8 @@ def logits(weights: Packed, features: NDArray[np.int8], place: NDArray[np.int64]
     out = np.empty((len(features), len(weights.output_bias)), dtype=np.float64)
     for at in range(0, len(features), _STRETCH):
         begin, end = max(at - reach, 0), at + _STRETCH + reach  # a stretch, and all that it looks at
-        some, places = np.ascontiguousarray(features[begin:end]), place[begin:end]
-        _first(some, weights.hidden, weights.bias[0], weights.scale[0], weights.largest, given, units)
+        places = place[begin:end]
+        _first(features[begin:end], weights.hidden, weights.bias[0], weights.scale[0], weights.largest, given, units)
         for k, (distance, weight) in enumerate(zip(weights.distances, weights.layers, strict=True), start=1):
             _layer(units, places, distance, weight, weights.bias[k], weights.scale[k], weights.largest, others)
             units, others = others, units

@@ -56,30 +56,36 @@ def _in_word(byte: Any) -> Any:
 
 
 @compiled
+def _mark(byte: Any, before: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+    """What begins at a byte: a capitalised word, a copyright sign, an address.
+
+    Args:
+        byte: as it is written.
+        before: the byte before it.
+        a, b, c, d: the same byte and the three after it, folded.
+    """
+    return (
+        _CAPITAL * ((np.uint8(byte - 0x41) < 26) & ~_in_word(before))
+        | _COPYRIGHT * ((byte == 0xC2) & (b == 0xA9))
+        | _ADDRESS
+        * (
+            (byte == 0x40)
+            | (a == 0x68) & (b == 0x74) & (c == 0x74) & (d == 0x70)
+            | (a == 0x77) & (b == 0x77) & (c == 0x77) & (d == 0x2E)
+        )
+    )
+
+
+@compiled
 def _marked(raw: Any, folded: Any) -> Any:
-    """What begins at each byte: a capitalised word, a copyright sign, an address. Uint8 [bytes]; 0 for the first."""
+    """What begins at each byte: uint8 [bytes]; 0 for the first."""
     size = len(raw)
     marks = np.zeros(size, dtype=np.uint8)
     for k in range(1, size - 3):
-        byte, before = raw[k], raw[k - 1]
-        a, b, c, d = folded[k], folded[k + 1], folded[k + 2], folded[k + 3]
-        marks[k] = (
-            _CAPITAL * ((np.uint8(byte - 0x41) < 26) & ~_in_word(before))
-            | _COPYRIGHT * ((byte == 0xC2) & (b == 0xA9))
-            | _ADDRESS
-            * (
-                (byte == 0x40)
-                | (a == 0x68) & (b == 0x74) & (c == 0x74) & (d == 0x70)
-                | (a == 0x77) & (b == 0x77) & (c == 0x77) & (d == 0x2E)
-            )
-        )
-    for k in range(max(size - 3, 1), size):  # no longer mark fits here
-        before = raw[k - 1]
-        marks[k] = (
-            _CAPITAL * ((np.uint8(raw[k] - 0x41) < 26) & ~_in_word(before))
-            | _COPYRIGHT * ((raw[k] == 0xC2) & (k + 1 < size and raw[k + 1] == 0xA9))
-            | _ADDRESS * (raw[k] == 0x40)
-        )
+        marks[k] = _mark(raw[k], raw[k - 1], folded[k], folded[k + 1], folded[k + 2], folded[k + 3])
+    for k in range(max(size - 3, 1), size):  # an address no longer fits here
+        after = folded[k + 1] if k + 1 < size else np.uint8(0)
+        marks[k] = _mark(raw[k], raw[k - 1], folded[k], after, np.uint8(0), np.uint8(0))
     return marks
 
 
